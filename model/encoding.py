@@ -1,0 +1,156 @@
+"""From sentences to arrays for the network: words, their pieces, windows, and padded batches.
+
+A word that normalization empties (a lone tatweel, a stray bidi mark) has no piece and is not shown to the network;
+it keeps its place in the text. A sentence longer than the encoder's window becomes several overlapping windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from model.text import Offsets, split_words
+
+#: A word shows the network at most this many of its pieces: no name is longer, and one endless word (a URL, a line
+#: of dashes) must not push its neighbours out of the window.
+WORD_PIECES = 32
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedSentence:
+    """A sentence's words (offsets in the whole text) and the pieces of each, without special tokens."""
+
+    words: tuple[Offsets, ...]
+    pieces: tuple[tuple[int, ...], ...]
+
+    @property
+    def length(self) -> int:
+        """Pieces in all."""
+        return sum(map(len, self.pieces))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Words `[first, last)` of a sentence, as one input of the network."""
+
+    first: int
+    last: int
+    input_ids: tuple[int, ...]
+    word_pieces: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Padded arrays of `B` windows, `T` pieces and `W` words."""
+
+    input_ids: Ints  # [B, T]
+    attention_mask: Ints  # [B, T]
+    word_pieces: Ints  # [B, W]
+
+
+class SentenceEncoder:
+    """Splits sentences into words and pieces with a checkpoint's tokenizer."""
+
+    def __init__(self, tokenizer: Tokenizer, max_pieces: int, pad_id: int) -> None:
+        self.tokenizer = tokenizer
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+        special = tokenizer.encode("").ids
+        if len(special) != 2:
+            raise ValueError(f"tokenizer: expected a first and a last special token around a text, found ids {special}")
+        self.first_id, self.last_id = special
+        self.max_pieces = max_pieces
+        self.pad_id = pad_id
+
+    def encode(self, text: str, sentences: Sequence[Offsets]) -> list[EncodedSentence]:
+        """Encode the sentences of one text."""
+        return self.encode_many([(text, sentence) for sentence in sentences])
+
+    def encode_many(self, sentences: Sequence[tuple[str, Offsets]]) -> list[EncodedSentence]:
+        """Encode (text, offsets) pairs, in order."""
+        strings = [text[start:end].encode("utf-8", "replace").decode() for text, (start, end) in sentences]
+        encodings = self.tokenizer.encode_batch(strings, add_special_tokens=False)
+        encoded = []
+        for (text, (start, end)), encoding in zip(sentences, encodings, strict=True):
+            words = split_words(text, start, end)
+            encoded.append(_group(words, start, encoding.ids, encoding.offsets))
+        return encoded
+
+    def windows(self, sentence: EncodedSentence) -> list[Window]:
+        """Cut a sentence into windows that fit the encoder; neighbours share half their words."""
+        room = self.max_pieces - 2
+        counts = [len(pieces) for pieces in sentence.pieces]
+        if sum(counts) <= room:
+            return [self._window(sentence, 0, len(counts))] if counts else []
+        windows = []
+        first = 0
+        while True:
+            last, used = first, 0
+            while last < len(counts) and used + counts[last] <= room:
+                used += counts[last]
+                last += 1
+            windows.append(self._window(sentence, first, last))
+            if last == len(counts):
+                return windows
+            first = max(first + 1, (first + last) // 2)
+
+    def _window(self, sentence: EncodedSentence, first: int, last: int) -> Window:
+        ids = [self.first_id]
+        starts = []
+        for pieces in sentence.pieces[first:last]:
+            starts.append(len(ids))
+            ids.extend(pieces)
+        return Window(first, last, (*ids, self.last_id), tuple(starts))
+
+    def batch(self, windows: Sequence[Window]) -> Batch:
+        """Pad windows to the longest."""
+        pieces = max(len(window.input_ids) for window in windows)
+        words = max(len(window.word_pieces) for window in windows)
+        input_ids = np.full((len(windows), pieces), self.pad_id, dtype=np.int64)
+        attention_mask = np.zeros((len(windows), pieces), dtype=np.int64)
+        word_pieces = np.zeros((len(windows), words), dtype=np.int64)
+        for row, window in enumerate(windows):
+            input_ids[row, : len(window.input_ids)] = window.input_ids
+            attention_mask[row, : len(window.input_ids)] = 1
+            word_pieces[row, : len(window.word_pieces)] = window.word_pieces
+        return Batch(input_ids, attention_mask, word_pieces)
+
+
+def _group(
+    words: Sequence[Offsets], start: int, ids: Sequence[int], offsets: Sequence[Offsets]
+) -> EncodedSentence:
+    """Give every piece to the word that holds its last character; offsets count from `start`."""
+    pieces: list[list[int]] = [[] for _ in words]
+    word = 0
+    for piece, (piece_start, piece_end) in zip(ids, offsets, strict=True):
+        if piece_end == piece_start:
+            continue
+        last = start + piece_end - 1
+        while word < len(words) and words[word][1] <= last:
+            word += 1
+        # a piece of white space alone ends between two words and belongs to neither
+        if word < len(words) and words[word][0] <= last and len(pieces[word]) < WORD_PIECES:
+            pieces[word].append(piece)
+    kept = [index for index, group in enumerate(pieces) if group]
+    return EncodedSentence(tuple(words[index] for index in kept), tuple(tuple(pieces[index]) for index in kept))
+
+
+def batches(lengths: Sequence[int], max_rows: int, max_pieces: int) -> Iterator[list[int]]:
+    """Yield groups of indices of like length: at most `max_rows` rows and `max_pieces` padded pieces a group.
+
+    A single window longer than `max_pieces` is a group of its own.
+    """
+    group: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if group and (len(group) == max_rows or (len(group) + 1) * lengths[index] > max_pieces):
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group

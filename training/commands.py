@@ -1,0 +1,106 @@
+"""Sub-commands `train`, `evaluate` and `annotations`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+app = typer.Typer()
+annotations = typer.Typer(help="Check and count annotated sentences.", no_args_is_help=True)
+app.add_typer(annotations, name="annotations")
+
+_errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+
+def _fail(message: object, status: int = 2) -> NoReturn:
+    _errors.print(f"musnad: {message}")
+    raise typer.Exit(status)
+
+
+def _needs_extra(error: ImportError) -> NoReturn:
+    _fail(f"this command needs {error.name}: install the extra, pip install 'musnad[train]'")
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="YAML file: what is trained on what.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Directory for the checkpoint.")],
+    encoder: Annotated[str | None, typer.Option(help="Directory or hub name, instead of the file's.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Drop what a stopped run left in the output.")] = False,
+) -> None:
+    """Train a checkpoint; a run that was stopped goes on where it was."""
+    try:
+        from training.config import ConfigError, read_config
+        from training.sources import SourceError
+        from training.train import train as run
+    except ImportError as error:
+        _needs_extra(error)
+    from model.annotation import AnnotationError
+
+    try:
+        settings = read_config(config)
+        if encoder is not None:
+            # a path on the command line counts from here, not from the file
+            settings.encoder = str(Path(encoder).resolve()) if Path(encoder).is_dir() else encoder
+        changes = {"epochs": epochs, "seed": seed}
+        settings = settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
+        metrics = run(settings, config.parent, output, resume=not fresh)
+    except (ConfigError, SourceError, AnnotationError, OSError) as error:
+        _fail(error)
+    Console().print(metrics)
+
+
+@app.command()
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint directory.")],
+    data: Annotated[list[Path], typer.Argument(help="Annotated JSON lines, or CoNLL files.")],
+    format: Annotated[str, typer.Option(help="annotations, conll or wojood.")] = "annotations",
+    json: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1)] = 32,
+) -> None:
+    """Measure a checkpoint against gold annotations (seqeval's strict report, spans, roles, triples)."""
+    try:
+        from training.report import report
+    except ImportError as error:
+        _needs_extra(error)
+    from model.annotation import AnnotationError
+    from model.extractor import CheckpointError
+    from training.sources import SourceError
+
+    try:
+        report(checkpoint, data, format, json, batch_size, Console())
+    except (CheckpointError, SourceError, AnnotationError, OSError) as error:
+        _fail(error)
+
+
+@annotations.command("check")
+def check_files(files: Annotated[list[Path], typer.Argument(help="Annotated JSON lines.")]) -> None:
+    """Validate annotated sentences: every problem with file, line and the text at fault; exit status 1 if any."""
+    from model.annotation_check import check
+
+    count = 0
+    try:
+        for problem in check(files):
+            print(problem)
+            count += 1
+    except OSError as error:
+        _fail(error)
+    _errors.print(f"{count} problems" if count != 1 else "1 problem")
+    raise typer.Exit(1 if count else 0)
+
+
+@annotations.command("stats")
+def stats(files: Annotated[list[Path], typer.Argument(help="Annotated JSON lines.")]) -> None:
+    """Count labels, classes, factuality, roles and lengths, as a table."""
+    from model.annotation import AnnotationError
+    from training.annotation_stats import statistics, table
+
+    try:
+        Console().print(table(statistics(files)))
+    except (AnnotationError, OSError) as error:
+        _fail(error)

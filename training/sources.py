@@ -1,0 +1,120 @@
+"""Readers of training and evaluation data: our JSON lines, CoNLL files with one word a line, and Wojood.
+
+Every reader yields `LabelledSentence`: text, spans with offsets, and which layers of the network the source knows
+about. A source that knows names only says nothing about numbers, unnamed participants, actions and roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.annotation import AnnotatedSentence, Span, read_annotations
+from model.labels import NAME_LABELS
+
+
+class SourceError(ValueError):
+    """A data file that cannot be read: says file, line and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSentence:
+    """A sentence for training: `names_only` where everything but PER, ORG and LOC is unknown, and clitics too."""
+
+    sentence: AnnotatedSentence
+    names_only: bool
+
+
+#: Labels of other corpora that mean one of ours; those that have no counterpart are left out of the reading.
+CONLL_LABELS = {label: label for label in NAME_LABELS}
+WOJOOD_LABELS = {"PERS": "PER", "ORG": "ORG", "GPE": "LOC", "LOC": "LOC", "FAC": "LOC"}
+
+#: A word of a column file, with its tags (several in a nested corpus).
+Row = tuple[str, tuple[str, ...]]
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, list[Row]]]:
+    """Yield (line of the first word, words) of each block of a column file; blank lines and `$#$` end a block.
+
+    `# document` lines (AQMAR) are passed over.
+    """
+    block: list[Row] = []
+    first = 1
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            word, *tags = line.split() or [""]
+            if word in ("", "$#$") or line.startswith("# document"):
+                if block:
+                    yield first, block
+                block, first = [], number + 1
+            elif not tags:
+                raise SourceError(f"{path}:{number}: a word without a tag: «{line.strip()}»")
+            else:
+                block.append((word, tuple(tags)))
+    if block:
+        yield first, block
+
+
+def word_spans(rows: Sequence[Row], labels: dict[str, str]) -> list[tuple[str, int, int]]:
+    """(label, first word, last word) of the outermost spans with a known label: where two overlap the longer wins."""
+    found: list[tuple[str, int, int]] = []
+    open_at: dict[str, int] = {}
+    for word in range(len(rows) + 1):
+        tags = rows[word][1] if word < len(rows) else ()
+        for name in list(open_at):
+            if f"I-{name}" not in tags:
+                found.append((labels[name], open_at.pop(name), word - 1))
+        for tag in tags:
+            prefix, _, name = tag.partition("-")
+            if name in labels and (prefix == "B" or (prefix == "I" and name not in open_at)):
+                open_at[name] = word
+    kept: list[tuple[str, int, int]] = []
+    for label, first, last in sorted(found, key=lambda span: (span[1] - span[2], span[1])):
+        if all(last < other_first or other_last < first for _, other_first, other_last in kept):
+            kept.append((label, first, last))
+    return sorted(kept, key=lambda span: span[1])
+
+
+def read_columns(path: Path, labels: dict[str, str]) -> Iterator[AnnotatedSentence]:
+    """Yield the sentences of a column file, words joined with single spaces; the id is `file:line`."""
+    for line, rows in read_rows(path):
+        starts: list[int] = []
+        position = 0
+        for word, _ in rows:
+            starts.append(position)
+            position += len(word) + 1
+        spans = tuple(
+            Span(index, label, starts[first], starts[last] + len(rows[last][0]))
+            for index, (label, first, last) in enumerate(word_spans(rows, labels))
+        )
+        yield AnnotatedSentence(f"{path.name}:{line}", " ".join(word for word, _ in rows), spans, ())
+
+
+def _annotations(path: Path) -> Iterator[LabelledSentence]:
+    for sentence in read_annotations(path):
+        yield LabelledSentence(sentence, names_only=False)
+
+
+def _names(labels: dict[str, str]) -> Callable[[Path], Iterator[LabelledSentence]]:
+    def read(path: Path) -> Iterator[LabelledSentence]:
+        for sentence in read_columns(path, labels):
+            yield LabelledSentence(sentence, names_only=True)
+
+    return read
+
+
+#: How to read each format that a configuration or a command line may name.
+READERS: dict[str, Callable[[Path], Iterator[LabelledSentence]]] = {
+    "annotations": _annotations,
+    "conll": _names(CONLL_LABELS),
+    "wojood": _names(WOJOOD_LABELS),
+}
+
+
+def read_source(path: Path, format: str) -> list[LabelledSentence]:
+    """Read a whole file; raises SourceError for an unknown format, AnnotationError or SourceError for a bad line."""
+    if format not in READERS:
+        raise SourceError(f"{path}: unknown format {format!r}: one of {', '.join(READERS)}")
+    return list(READERS[format](path))
+
