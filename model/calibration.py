@@ -25,16 +25,31 @@ def logit(probability: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """(scale, shift) per kind; a kind that is missing is left as it is."""
+    """(scale, shift) per kind; a kind that is missing is left as it is.
+
+    Scores are rounded to `decimals`. Raises ValueError for an unknown kind, or one without two finite numbers.
+    """
 
     parameters: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    decimals: int = 4
 
     def __post_init__(self) -> None:
         for kind, values in self.parameters.items():
-            if kind not in KINDS or len(values) != 2:
-                raise ValueError(f"calibration: {kind!r}: {values!r} is not one of {KINDS} with a scale and a shift")
+            if kind not in KINDS:
+                raise ValueError(f"calibration: {kind!r} is not one of {', '.join(KINDS)}")
+            if not _is_pair(values):
+                raise ValueError(f"calibration: {kind}: {values!r} is not a scale and a shift")
 
     def score(self, kind: str, raw: float) -> float:
-        """Calibrated probability of a raw one, rounded to four decimals."""
+        """Calibrated probability of a raw one."""
         scale, shift = self.parameters.get(kind, (1.0, 0.0))
-        return round(1.0 / (1.0 + math.exp(-(scale * logit(raw) + shift))), 4)
+        odds = scale * logit(raw) + shift
+        return round(0.5 + 0.5 * math.tanh(odds / 2), self.decimals)  # the sigmoid, without overflow
+
+
+def _is_pair(values: object) -> bool:
+    return (
+        isinstance(values, list | tuple)
+        and len(values) == 2
+        and all(isinstance(value, int | float) and math.isfinite(value) for value in values)
+    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.encoding import batches
 from model.labels import (
     ACTION_LABEL,
     CLASSES,
@@ -30,6 +31,8 @@ STATES = bio_tags(LABELS)
 _NAME_OF_STATE = np.array([NAME_TAGS.index(s) if s in NAME_TAGS else 0 for s in STATES])
 _REST_OF_STATE = np.array([REST_TAGS.index(s) if s in REST_TAGS else 0 for s in STATES])
 _FORBIDDEN = -1e9
+#: Words, padding included, that are decoded at once.
+_WORDS_AT_ONCE = 65536
 
 
 def _transitions() -> Floats:
@@ -80,6 +83,8 @@ class DecodedRole:
 
 @dataclass(frozen=True, slots=True)
 class DecodedSentence:
+    """Entities and actions in the order of the words, and the roles between them."""
+
     entities: tuple[DecodedSpan, ...]
     actions: tuple[DecodedSpan, ...]
     roles: tuple[DecodedRole, ...]
@@ -136,6 +141,7 @@ def spans_of(path: NDArray[np.int64]) -> list[tuple[str, int, int]]:
 
 def span_probabilities(scores: Floats, spans: Sequence[tuple[str, int, int]]) -> list[float]:
     """Posterior probability of each exact span under the chain of `scores` [W, 13], by forward and backward sums."""
+    scores = scores.astype(np.float64)  # over thousands of words the sums outgrow the precision of float32
     words = len(scores)
     forward = np.empty_like(scores)
     backward = np.zeros_like(scores)
@@ -157,8 +163,18 @@ def span_probabilities(scores: Floats, spans: Sequence[tuple[str, int, int]]) ->
     return probabilities
 
 
-def decode(sentences: Sequence[WordLogits]) -> list[DecodedSentence]:
-    """Decode sentences of at least one word each."""
+def decode(sentences: Sequence[WordLogits | None]) -> list[DecodedSentence]:
+    """Decode sentences, in order; None, a sentence without words, has nothing."""
+    decoded = [DecodedSentence((), (), ())] * len(sentences)
+    found = [(index, own) for index, own in enumerate(sentences) if own is not None]
+    for group in batches([len(own.names) for _, own in found], len(found), _WORDS_AT_ONCE):
+        members = [found[item] for item in group]
+        for (index, _), sentence in zip(members, _decode_padded([own for _, own in members]), strict=True):
+            decoded[index] = sentence
+    return decoded
+
+
+def _decode_padded(sentences: Sequence[WordLogits]) -> list[DecodedSentence]:
     lengths = np.array([len(sentence.names) for sentence in sentences])
     padded = np.zeros((len(sentences), int(lengths.max()), len(STATES)), dtype=np.float32)
     for row, sentence in enumerate(sentences):

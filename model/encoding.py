@@ -55,12 +55,19 @@ class Batch:
 
 
 class SentenceEncoder:
-    """Splits sentences into words and pieces with a checkpoint's tokenizer."""
+    """Splits sentences into words and pieces with a checkpoint's tokenizer.
+
+    `max_pieces` is the encoder's window with its two special tokens. Raises ValueError for a window without room for
+    a piece, and for a tokenizer that does not put one special token before and one after a text.
+    """
 
     def __init__(self, tokenizer: Tokenizer, max_pieces: int, pad_id: int) -> None:
+        if max_pieces < 3:
+            raise ValueError(f"max_pieces: {max_pieces} leaves no room for a word between two special tokens")
         self.tokenizer = tokenizer
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
+        self.tokenizer.encode_special_tokens = True  # «[SEP]» in a text is text
         special = tokenizer.encode("").ids
         if len(special) != 2:
             raise ValueError(f"tokenizer: expected a first and a last special token around a text, found ids {special}")
@@ -79,7 +86,8 @@ class SentenceEncoder:
         encoded = []
         for (text, (start, end)), encoding in zip(sentences, encodings, strict=True):
             words = split_words(text, start, end)
-            encoded.append(_group(words, start, encoding.ids, encoding.offsets))
+            limit = min(WORD_PIECES, self.max_pieces - 2)
+            encoded.append(_group(words, start, encoding.ids, encoding.offsets, limit))
         return encoded
 
     def windows(self, sentence: EncodedSentence) -> list[Window]:
@@ -123,20 +131,27 @@ class SentenceEncoder:
 
 
 def _group(
-    words: Sequence[Offsets], start: int, ids: Sequence[int], offsets: Sequence[Offsets]
+    words: Sequence[Offsets], start: int, ids: Sequence[int], offsets: Sequence[Offsets], limit: int
 ) -> EncodedSentence:
-    """Give every piece to the word that holds its last character; offsets count from `start`."""
+    """Give every piece to the word that holds its last character; offsets count from `start`.
+
+    A piece that runs over several words («هنريⅣ» is one run of letters after NFKC) goes also to those of them that
+    have none yet: the network sees every word that any piece touches. A word keeps its first `limit` pieces.
+    """
     pieces: list[list[int]] = [[] for _ in words]
     word = 0
     for piece, (piece_start, piece_end) in zip(ids, offsets, strict=True):
         if piece_end == piece_start:
             continue
-        last = start + piece_end - 1
-        while word < len(words) and words[word][1] <= last:
+        while word < len(words) and words[word][1] <= start + piece_start:
             word += 1
-        # a piece of white space alone ends between two words and belongs to neither
-        if word < len(words) and words[word][0] <= last and len(pieces[word]) < WORD_PIECES:
-            pieces[word].append(piece)
+        for index in range(word, len(words)):
+            # a piece of white space alone ends before the next word begins, and belongs to none
+            if words[index][0] >= start + piece_end:
+                break
+            holds_last = words[index][1] >= start + piece_end
+            if (holds_last and len(pieces[index]) < limit) or not pieces[index]:
+                pieces[index].append(piece)
     kept = [index for index, group in enumerate(pieces) if group]
     return EncodedSentence(tuple(words[index] for index in kept), tuple(tuple(pieces[index]) for index in kept))
 

@@ -26,6 +26,9 @@ DEFAULT_CHECKPOINT = Path(__file__).parent / "default"
 #: Padded pieces in one call of the network: large enough to fill the cores, small enough to stay in cache.
 PIECES_PER_BATCH = 2048
 
+#: Sentences whose logits are held at once; role logits grow with the square of a sentence's words.
+SENTENCES_AT_ONCE = 1024
+
 
 class CheckpointError(ValueError):
     """A checkpoint directory that cannot be used: says which file and why."""
@@ -51,15 +54,21 @@ def read_config(checkpoint: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path}: not JSON: {error}") from None
     if not isinstance(config, dict) or config.get("model_type") != "musnad":
         raise CheckpointError(f"{path}: `model_type` is not 'musnad': not a checkpoint of this project")
+    for field, kind in (("max_pieces", int), ("encoder", dict)):
+        if not isinstance(config.get(field), kind):
+            raise CheckpointError(f"{path}: `{field}` is missing, or not {'a number' if kind is int else 'an object'}")
     return config
 
 
 def load_tokenizer(checkpoint: Path) -> Tokenizer:
-    """Return the tokenizer of a checkpoint directory."""
+    """Return the tokenizer of a checkpoint directory; raise CheckpointError where there is none to be read."""
     path = checkpoint / "tokenizer.json"
     if not path.is_file():
         raise CheckpointError(f"{checkpoint}: there is no tokenizer.json")
-    return Tokenizer.from_file(str(path))
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # `tokenizers` raises nothing more exact
+        raise CheckpointError(f"{path}: not a tokenizer: {error}") from None
 
 
 class Extractor:
@@ -69,7 +78,9 @@ class Extractor:
     >>> document = extractor.extract("استقبل الرئيس جو بايدن رئيس الوزراء العراقي.")
     """
 
-    def __init__(self, network: Network, encoder: SentenceEncoder, calibration: Calibration, info: CheckpointInfo) -> None:
+    def __init__(
+        self, network: Network, encoder: SentenceEncoder, calibration: Calibration, info: CheckpointInfo
+    ) -> None:
         self.network = network
         self.encoder = encoder
         self.calibration = calibration
@@ -86,16 +97,24 @@ class Extractor:
         graph = path / "model.onnx"
         if not graph.is_file():
             raise CheckpointError(f"{path}: there is no model.onnx (training ends with an export that writes it)")
-        return cls.with_network(path, OnnxNetwork(graph, threads), config)
+        try:
+            network = OnnxNetwork(graph, threads)
+        except Exception as error:  # ONNX Runtime's errors have no base class of their own
+            raise CheckpointError(f"{graph}: not a network that ONNX Runtime can run: {error}") from None
+        return cls.with_network(path, network, config)
 
     @classmethod
     def with_network(cls, checkpoint: Path, network: Network, config: dict[str, Any] | None = None) -> Extractor:
         """Put a checkpoint's tokenizer and calibration around any network (PyTorch's, in training)."""
         config = read_config(checkpoint) if config is None else config
         tokenizer = load_tokenizer(checkpoint)
-        encoder = SentenceEncoder(tokenizer, config["max_pieces"], config["encoder"].get("pad_token_id") or 0)
+        try:
+            encoder = SentenceEncoder(tokenizer, config["max_pieces"], config["encoder"].get("pad_token_id") or 0)
+            calibration = Calibration(config.get("calibration") or {})
+        except ValueError as error:
+            raise CheckpointError(f"{checkpoint}: {error}") from None
         info = CheckpointInfo(config.get("name", checkpoint.name), config.get("version", "0"), config)
-        return cls(network, encoder, Calibration(config.get("calibration") or {}), info)
+        return cls(network, encoder, calibration, info)
 
     def extract(self, text: str, *, id: str | None = None, min_score: float = 0.0) -> Document:
         """Extract one text. `id` defaults to a digest of the text; what scores below `min_score` is left out."""
@@ -109,7 +128,13 @@ class Extractor:
         batch_size: int = 32,
         min_score: float = 0.0,
     ) -> list[Document]:
-        """Extract texts, in order; sentences of all texts share batches of at most `batch_size`."""
+        """Extract texts, in order; sentences of all texts share batches of at most `batch_size`.
+
+        What is found depends on neither the batch size nor the other texts. Raises ValueError where `ids` are not as
+        many as `texts`, for a `min_score` outside 0 to 1, or a `batch_size` below 1.
+        """
+        if isinstance(texts, str):
+            raise TypeError("texts: a sequence of strings is wanted, not one string; `extract` takes one")
         return self.extract_split(texts, [split_sentences(text) for text in texts], ids, batch_size, min_score)
 
     def extract_split(
@@ -121,39 +146,35 @@ class Extractor:
         min_score: float = 0.0,
     ) -> list[Document]:
         """Extract texts whose sentences are already known, as offsets in each text."""
-        if ids is not None and len(ids) != len(texts):
-            raise ValueError(f"{len(ids)} ids for {len(texts)} texts")
-        if not 0.0 <= min_score <= 1.0:
-            raise ValueError(f"min_score: {min_score} is not between 0 and 1")
+        _check_arguments(texts, ids, batch_size, min_score)
         places = [(text, offsets) for text, own in zip(texts, sentences, strict=True) for offsets in own]
         encoded = self.encoder.encode_many(places)
-        decoded = self.decode(encoded, batch_size)
+        return self.documents(texts, sentences, encoded, self.decode(encoded, batch_size), ids, min_score)
+
+    def documents(
+        self,
+        texts: Sequence[str],
+        sentences: Sequence[Sequence[Offsets]],
+        encoded: Sequence[EncodedSentence],
+        decoded: Sequence[DecodedSentence],
+        ids: Sequence[str] | None = None,
+        min_score: float = 0.0,
+    ) -> list[Document]:
+        """Make documents of decoded sentences; `encoded` and `decoded` hold those of all texts, in order."""
+        names = [text_id(text) for text in texts] if ids is None else ids
         documents = []
         first = 0
-        for index, (text, own) in enumerate(zip(texts, sentences, strict=True)):
-            last = first + len(own)
-            documents.append(
-                assemble(
-                    text_id(text) if ids is None else ids[index],
-                    text,
-                    own,
-                    encoded[first:last],
-                    decoded[first:last],
-                    self.calibration,
-                    min_score,
-                )
-            )
-            first = last
+        for name, text, own in zip(names, texts, sentences, strict=True):
+            part = slice(first, first + len(own))
+            documents.append(assemble(name, text, own, encoded[part], decoded[part], self.calibration, min_score))
+            first += len(own)
         return documents
 
     def decode(self, encoded: Sequence[EncodedSentence], batch_size: int = 32) -> list[DecodedSentence]:
         """Spans and roles of encoded sentences, in order; a sentence without words has none."""
-        decoded = [DecodedSentence((), (), ())] * len(encoded)
-        logits = self.logits(encoded, batch_size)
-        found = [(index, own) for index, own in enumerate(logits) if own is not None]
-        for group in batches([len(own.names) for _, own in found], batch_size, PIECES_PER_BATCH):
-            for item, sentence in zip(group, decode([found[item][1] for item in group]), strict=True):
-                decoded[found[item][0]] = sentence
+        decoded: list[DecodedSentence] = []
+        for first in range(0, len(encoded), SENTENCES_AT_ONCE):
+            decoded += decode(self.logits(encoded[first : first + SENTENCES_AT_ONCE], batch_size))
         return decoded
 
     def logits(self, encoded: Sequence[EncodedSentence], batch_size: int = 32) -> list[WordLogits | None]:
@@ -168,6 +189,15 @@ class Extractor:
             for row, (index, place) in enumerate(members):
                 rows[index][place] = {head: outputs[head][row] for head in HEADS}
         return [merge(own, outputs) if own else None for own, outputs in zip(windows, rows, strict=True)]
+
+
+def _check_arguments(texts: Sequence[str], ids: Sequence[str] | None, batch_size: int, min_score: float) -> None:
+    if ids is not None and len(ids) != len(texts):
+        raise ValueError(f"{len(ids)} ids for {len(texts)} texts")
+    if batch_size < 1:
+        raise ValueError(f"batch_size: {batch_size} is less than 1")
+    if not 0.0 <= min_score <= 1.0:
+        raise ValueError(f"min_score: {min_score} is not between 0 and 1")
 
 
 def text_id(text: str) -> str:

@@ -117,7 +117,9 @@ class MusnadModel(PreTrainedModel):
         positions = getattr(pretrained.config, "max_position_embeddings", 512)
         # RoBERTa-like encoders count positions from pad_token_id + 1, and so have fewer than they say
         usable = positions - 2 if positions == 514 else positions
-        config = MusnadConfig(encoder=pretrained.config.to_dict(), max_pieces=min(usable, 512), **heads)
+        fields = pretrained.config.to_dict()
+        fields.pop("_name_or_path", None)  # where it lay on this machine
+        config = MusnadConfig(encoder=fields, max_pieces=min(usable, 512), **heads)
         return cls(config, pretrained)
 
     def forward(
@@ -152,11 +154,12 @@ def total_loss(outputs: NetworkOutputs, labels: dict[str, Tensor]) -> Tensor:
     total = outputs.names.new_zeros((), dtype=torch.float32)
     for head in ("names", "rest", "clitics", "classes", "factuality"):
         target = labels[head]
-        logits = getattr(outputs, head).float()
-        known = (target != IGNORED).sum().clamp(min=1)
-        total = total + functional.cross_entropy(logits.flatten(0, -2), target.flatten(), ignore_index=IGNORED, reduction="sum") / known
+        total = total + _summed(getattr(outputs, head), target) / (target != IGNORED).sum().clamp(min=1)
     pairs = labels["role_pairs"].sum().clamp(min=1)
-    roles = functional.cross_entropy(
-        outputs.roles.float().flatten(0, -2), labels["roles"].flatten(), ignore_index=IGNORED, reduction="sum"
+    return total + _summed(outputs.roles, labels["roles"]) / pairs
+
+
+def _summed(logits: Tensor, labels: Tensor) -> Tensor:
+    return functional.cross_entropy(
+        logits.float().flatten(0, -2), labels.flatten(), ignore_index=IGNORED, reduction="sum"
     )
-    return total + roles / pairs

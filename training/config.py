@@ -32,6 +32,27 @@ class Source(BaseModel):
         return found
 
 
+class Pretraining(BaseModel):
+    """Continued masked-language training of the encoder, before anything else (see `training.pretrain`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    #: JSON lines with `text` and maybe `title`; .gz and .xz are read too. Relative to the configuration file.
+    text: str
+    #: JSON lines: an article that holds one of these sentences is left out.
+    without: list[str] = []
+    #: Optimizer steps of the schedule, and after how many of them to stop (a schedule may be cut short).
+    steps: int = Field(default=1500, ge=1)
+    stop_at: int | None = Field(default=None, ge=1)
+    batch_size: int = Field(default=32, ge=1)
+    #: Pieces in a block of text.
+    length: int = Field(default=128, ge=8)
+    #: Share of the words masked.
+    share: float = Field(default=0.2, gt=0.0, lt=1.0)
+    learning_rate: float = Field(default=5e-4, gt=0.0)
+    seed: int = 1
+
+
 class TrainingConfig(BaseModel):
     """Everything that decides a checkpoint, beside the machine."""
 
@@ -41,6 +62,7 @@ class TrainingConfig(BaseModel):
     version: str = "0.1.0"
     #: Directory (relative to the configuration file, if it exists there) or hub name.
     encoder: str
+    pretraining: Pretraining | None = None
     sources: list[Source] = Field(min_length=1)
     #: Annotated files that choose between checkpoints; nothing is trained on them.
     dev: list[Source] = Field(min_length=1)

@@ -10,19 +10,21 @@ characters. `roles_gold` and `triples_gold` predict roles between the gold spans
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.annotation import AnnotatedSentence
 from model.calibration import KINDS
-from model.decoding import DecodedSpan, roles_between
+from model.decoding import DecodedSpan, decode, roles_between
 from model.encoding import EncodedSentence
-from model.extractor import Extractor
-from model.labels import ENTITY_LABELS, NAME_LABELS
+from model.extractor import SENTENCES_AT_ONCE, Extractor
+from model.labels import ACTION_LABEL, ENTITY_LABELS, NAME_LABELS, ROLES
 from model.outputs import WordLogits
 from model.records import Document
 from model.text import Offsets, split_words
@@ -32,6 +34,8 @@ from training.matching import Counts, match
 #: A role edge or triple by the offsets of its slots; None is an empty slot.
 Edge = tuple[Offsets, str, Offsets]
 TripleSlots = tuple[Offsets | None, Offsets, Offsets | None]
+
+Item = TypeVar("Item")
 
 #: Measures that need annotations of everything; a corpus of names has `entities` alone.
 MEASURES = (
@@ -63,11 +67,13 @@ class Evaluation:
 
     def total(self, measure: str) -> Counts:
         """Counts of a measure over all sentences."""
-        return Counts(*(sum(values) for values in zip(*self.counts[measure], strict=True)))
+        return Counts(*(sum(counts[place] for counts in self.counts[measure]) for place in range(3)))
 
     def interval(self, measure: str, samples: int = 1000, seed: int = 0) -> tuple[float, float]:
-        """Bootstrap 95 % interval of a measure's F1: sentences drawn with replacement."""
+        """Bootstrap 95 % interval of a measure's F1: sentences drawn with replacement; (0, 0) without sentences."""
         table = np.array(self.counts[measure], dtype=np.int64)
+        if not len(table):
+            return 0.0, 0.0
         drawn = np.random.default_rng(seed).integers(len(table), size=(samples, len(table)))
         matched, predicted, gold = np.moveaxis(table[drawn].sum(axis=1), -1, 0)
         f1 = 2 * matched / np.maximum(predicted + gold, 1)
@@ -87,22 +93,27 @@ def evaluate(
     extractor: Extractor, sentences: Sequence[AnnotatedSentence], *, names_only: bool = False, batch_size: int = 32
 ) -> Evaluation:
     """Extract every sentence as one sentence and compare; `names_only` looks at PER, ORG and LOC alone."""
-    texts = [sentence.text for sentence in sentences]
-    whole = [[(0, len(text))] if text else [] for text in texts]
-    documents = extractor.extract_split(texts, whole, batch_size=batch_size)
     labels = NAME_LABELS if names_only else ENTITY_LABELS
     result = Evaluation(labels=labels, counts={m: [] for m in (MEASURES[:1] if names_only else MEASURES)})
-    for sentence, document in zip(sentences, documents, strict=True):
+    for first in range(0, len(sentences), SENTENCES_AT_ONCE):
+        _evaluate(result, extractor, sentences[first : first + SENTENCES_AT_ONCE], batch_size)
+    return result
+
+
+def _evaluate(
+    result: Evaluation, extractor: Extractor, sentences: Sequence[AnnotatedSentence], batch_size: int
+) -> None:
+    texts = [sentence.text for sentence in sentences]
+    whole = [(0, len(text)) for text in texts]
+    encoded = extractor.encoder.encode_many(list(zip(texts, whole, strict=True)))
+    logits = extractor.logits(encoded, batch_size)
+    documents = extractor.documents(texts, [[offsets] for offsets in whole], encoded, decode(logits))
+    for sentence, document, words, own in zip(sentences, documents, encoded, logits, strict=True):
         _compare_entities(result, sentence, document)
         _tag_words(result, sentence, document)
-        if not names_only:
+        if "actions" in result.counts:
             _compare_events(result, sentence, document)
-    if not names_only:
-        encoded = extractor.encoder.encode_many([(text, (0, len(text))) for text in texts])
-        logits = extractor.logits(encoded, batch_size)
-        for sentence, words, own in zip(sentences, encoded, logits, strict=True):
             _compare_gold_spans(result, sentence, words, own)
-    return result
 
 
 def overlap(one: Offsets, other: Offsets) -> int:
@@ -152,77 +163,72 @@ def triples_of(actions: Sequence[Offsets], edges: Sequence[Edge]) -> list[Triple
 
 
 def _compare_events(result: Evaluation, sentence: AnnotatedSentence, document: Document) -> None:
-    gold_actions = sentence.actions
-    matches = match(
-        gold_actions, document.actions, lambda g, p: _slots([(g.start, g.end)], [(p.start, p.end)], exact=False)
-    )
-    exact = {(span.start, span.end) for span in gold_actions} & {(a.start, a.end) for a in document.actions}
-    sizes = (len(document.actions), len(gold_actions))
-    result.counts["actions"].append(Counts(len(matches), *sizes))
-    result.counts["actions_exact"].append(Counts(len(exact), *sizes))
-    for index, action in enumerate(document.actions):
-        right = False
-        if index in matches:
-            gold = gold_actions[matches[index]]
-            result.classes.append((gold.event_class or "", action.event_class))
-            result.factuality.append((gold.factuality or "", action.factuality))
-            right = gold.event_class == action.event_class and (gold.start, gold.end) == (action.start, action.end)
-        result.scored["action"].append((action.score, right))
-
+    _compare_actions(result, sentence, document)
     place = {entity.id: (entity.start, entity.end) for entity in document.entities}
     of_action = {action.id: (action.start, action.end) for action in document.actions}
-    edges: list[Edge] = []
-    edge_scores: list[float] = []
-    for action in document.actions:
-        for role, fillers in action.roles.items():
-            for filler in fillers:
-                edges.append((of_action[action.id], role, place[filler.entity]))
-                edge_scores.append(filler.score)
+
+    shown = [(action, role, filler) for action in document.actions for role in ROLES for filler in action.roles[role]]
+    edges = [(of_action[action.id], role, place[filler.entity]) for action, role, filler in shown]
     gold_roles = gold_edges(sentence)
-    matched = _count_edges(result, "roles", gold_roles, edges)
-    result.scored["role"] += [(score, index in matched) for index, score in enumerate(edge_scores)]
+    matched = _count(result, "roles", gold_roles, edges, _edge_affinity)
+    result.scored["role"] += [(filler.score, index in matched) for index, (_, _, filler) in enumerate(shown)]
 
     triples: list[TripleSlots] = [
         (
-            None if t.actor is None else place[t.actor],
-            of_action[t.action],
-            None if t.target is None else place[t.target],
+            None if triple.actor is None else place[triple.actor],
+            of_action[triple.action],
+            None if triple.target is None else place[triple.target],
         )
-        for t in document.triples
+        for triple in document.triples
     ]
-    gold_triples = triples_of([(span.start, span.end) for span in gold_actions], gold_roles)
-    matched = _count_triples(result, "triples", gold_triples, triples)
-    result.scored["triple"] += [(t.score, index in matched) for index, t in enumerate(document.triples)]
+    gold_triples = triples_of([(span.start, span.end) for span in sentence.actions], gold_roles)
+    matched = _count(result, "triples", gold_triples, triples, _slots)
+    result.scored["triple"] += [(triple.score, index in matched) for index, triple in enumerate(document.triples)]
 
 
-def _count_edges(result: Evaluation, measure: str, gold: Sequence[Edge], predicted: Sequence[Edge]) -> dict[int, int]:
-    matched: dict[int, int] = {}
-    for name, exact in ((measure, False), (f"{measure}_exact", True)):
-        if name in result.counts:
-            found = match(
-                gold, predicted, lambda g, p, e=exact: _slots([g[0], g[2]], [p[0], p[2]], e) if g[1] == p[1] else 0.0
-            )
-            result.counts[name].append(Counts(len(found), len(predicted), len(gold)))
-            matched = matched or found
-    return matched
+def _compare_actions(result: Evaluation, sentence: AnnotatedSentence, document: Document) -> None:
+    """Count actions; of those that overlap a gold one compare class and factuality, too."""
+    gold, predicted = sentence.actions, document.actions
+    places = [(action.start, action.end) for action in predicted]
+    gold_places = [(span.start, span.end) for span in gold]
+    matches = match(gold_places, places, lambda g, p: _slots([g], [p], exact=False))
+    sizes = (len(predicted), len(gold))
+    result.counts["actions"].append(Counts(len(matches), *sizes))
+    result.counts["actions_exact"].append(Counts(len({*gold_places} & {*places}), *sizes))
+    for index, action in enumerate(predicted):
+        right = False
+        if index in matches:
+            other = gold[matches[index]]
+            result.classes.append((other.event_class or "", action.event_class))
+            result.factuality.append((other.factuality or "", action.factuality))
+            right = other.event_class == action.event_class and gold_places[matches[index]] == places[index]
+        result.scored["action"].append((action.score, right))
 
 
-def _count_triples(
-    result: Evaluation, measure: str, gold: Sequence[TripleSlots], predicted: Sequence[TripleSlots]
+def _edge_affinity(gold: Edge, predicted: Edge, exact: bool) -> float:
+    return _slots([gold[0], gold[2]], [predicted[0], predicted[2]], exact) if gold[1] == predicted[1] else 0.0
+
+
+def _count(
+    result: Evaluation,
+    measure: str,
+    gold: Sequence[Item],
+    predicted: Sequence[Item],
+    affinity: Callable[[Item, Item, bool], float],
 ) -> dict[int, int]:
-    matched: dict[int, int] = {}
-    for name, exact in ((measure, False), (f"{measure}_exact", True)):
-        if name in result.counts:
-            found = match(gold, predicted, lambda g, p, e=exact: _slots(g, p, e))
-            result.counts[name].append(Counts(len(found), len(predicted), len(gold)))
-            matched = matched or found
+    """Count a measure, and its exact form where there is one; return the matching of the overlapping form."""
+    matched = match(gold, predicted, lambda g, p: affinity(g, p, False))
+    result.counts[measure].append(Counts(len(matched), len(predicted), len(gold)))
+    if f"{measure}_exact" in result.counts:
+        exact = match(gold, predicted, lambda g, p: affinity(g, p, True))
+        result.counts[f"{measure}_exact"].append(Counts(len(exact), len(predicted), len(gold)))
     return matched
 
 
 def _compare_gold_spans(
     result: Evaluation, sentence: AnnotatedSentence, words: EncodedSentence, logits: WordLogits | None
 ) -> None:
-    """Roles between the gold spans, and the clitics of the words that begin them."""
+    """Roles that the network sees between the gold spans; a span of which it sees no word gets none."""
     spans: dict[int, DecodedSpan] = {}
     for span in sentence.spans:
         place = word_range(words, span)
@@ -236,24 +242,22 @@ def _compare_gold_spans(
             action, entity = actions[role.action], entities[role.entity]
             edges.append(((action.start, action.end), role.role, (entity.start, entity.end)))
     gold = gold_edges(sentence)
-    _count_edges(result, "roles_gold", gold, edges)
+    _count(result, "roles_gold", gold, edges, _edge_affinity)
     offsets = [(span.start, span.end) for span in sentence.actions]
-    _count_triples(result, "triples_gold", triples_of(offsets, gold), triples_of(offsets, edges))
+    _count(result, "triples_gold", triples_of(offsets, gold), triples_of(offsets, edges), _slots)
 
 
 def _tag_words(result: Evaluation, sentence: AnnotatedSentence, document: Document) -> None:
     """Strict IOB2 tags of the words (clitics included), for seqeval, and exactness where a clitic is attached."""
     words = split_words(sentence.text)
-    gold = [(span.label, (span.start, span.end)) for span in sentence.spans]
-    predicted = [(entity.label, (entity.start, entity.end)) for entity in document.entities]
-    if len(result.labels) > len(NAME_LABELS):
-        predicted += [("ACT", (action.start, action.end)) for action in document.actions]
-    else:
-        gold = [item for item in gold if item[0] in result.labels]
-        predicted = [item for item in predicted if item[0] in result.labels]
+    known = {*result.labels, ACTION_LABEL} if "actions" in result.counts else {*result.labels}
+    gold = [(span.label, (span.start, span.end)) for span in sentence.spans if span.label in known]
+    entities = [(entity.label, (entity.start, entity.end)) for entity in document.entities]
+    actions = [(ACTION_LABEL, (action.start, action.end)) for action in document.actions]
+    predicted = [item for item in entities + actions if item[0] in known]
     result.gold_tags.append(tags_of(words, gold))
     result.predicted_tags.append(tags_of(words, predicted))
-    starts = {start: index for index, (start, _) in enumerate(words)}
+    starts = {start for start, _ in words}
     by_words = {(label, *_touched(words, place)): place for label, place in predicted}
     for label, place in gold:
         found = by_words.get((label, *_touched(words, place)))
@@ -262,8 +266,10 @@ def _tag_words(result: Evaluation, sentence: AnnotatedSentence, document: Docume
 
 
 def _touched(words: Sequence[Offsets], place: Offsets) -> tuple[int, int]:
-    touched = [index for index, word in enumerate(words) if overlap(word, place)]
-    return (touched[0], touched[-1]) if touched else (-1, -1)
+    """First and last of the words that share characters with `place`; (-1, -1) where none does."""
+    first = bisect_right(words, place[0], key=lambda word: word[1])
+    last = bisect_left(words, place[1], key=lambda word: word[0]) - 1
+    return (first, last) if first <= last else (-1, -1)
 
 
 def tags_of(words: Sequence[Offsets], spans: Sequence[tuple[str, Offsets]]) -> list[str]:

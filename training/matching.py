@@ -18,15 +18,17 @@ class Counts(NamedTuple):
 
     @property
     def precision(self) -> float:
+        """Share of the predicted items that match; 0 where nothing is predicted."""
         return self.matched / self.predicted if self.predicted else 0.0
 
     @property
     def recall(self) -> float:
+        """Share of the gold items that match; 0 where nothing is there."""
         return self.matched / self.gold if self.gold else 0.0
 
     @property
     def f1(self) -> float:
-        """Harmonic mean; 0 where nothing is predicted or nothing is there."""
+        """Harmonic mean; 0 where nothing is predicted and nothing is there."""
         both = self.predicted + self.gold
         return 2 * self.matched / both if both else 0.0
 
@@ -38,21 +40,38 @@ def match(
 
     Each item is used at most once (Kuhn's augmenting paths); pairs of higher affinity are tried first.
     """
-    owner: dict[int, int] = {}  # gold → predicted
     wanted = [
-        [g for weight, g in sorted(((-affinity(item, p), g) for g, item in enumerate(gold))) if weight < 0]
+        [g for weight, g in sorted((-affinity(item, p), g) for g, item in enumerate(gold)) if weight < 0]
         for p in predicted
     ]
-
-    def place(p: int, tried: set[int]) -> bool:
-        for g in wanted[p]:
-            if g not in tried:
-                tried.add(g)
-                if g not in owner or place(owner[g], tried):
-                    owner[g] = p
-                    return True
-        return False
-
+    owner: dict[int, int] = {}  # gold → predicted
+    choice: dict[int, int] = {}  # predicted → gold
     for p in range(len(predicted)):
-        place(p, set())
-    return {p: g for g, p in owner.items()}
+        _place(p, wanted, owner, choice)
+    return choice
+
+
+def _place(p: int, wanted: Sequence[Sequence[int]], owner: dict[int, int], choice: dict[int, int]) -> None:
+    """Find a gold item for `p`, breadth first through those that can be moved to another."""
+    came_from: dict[int, int] = {}  # gold → the predicted item that asks for it
+    waiting = [p]
+    for asking in waiting:  # grows while it is read
+        for g in wanted[asking]:
+            if g in came_from:
+                continue
+            came_from[g] = asking
+            if g not in owner:
+                _reassign(g, came_from, owner, choice)
+                return
+            waiting.append(owner[g])
+
+
+def _reassign(free: int, came_from: dict[int, int], owner: dict[int, int], choice: dict[int, int]) -> None:
+    """Give a free gold item to who asks for it, and what that one had to who asks for that, to the path's start."""
+    g: int | None = free
+    while g is not None:
+        p = came_from[g]
+        owner[g] = p
+        had = choice.get(p)
+        choice[p] = g
+        g = had

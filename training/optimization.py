@@ -56,9 +56,7 @@ class WeightAverage(TrainerCallback):
             self.average = load_file(str(resume_from / self.FILE))
         self._kept: dict[str, Tensor] | None = None
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
         for name, value in _weights(kwargs["model"]):
             self.average[name].lerp_(value.detach(), 1.0 - decay)

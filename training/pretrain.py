@@ -1,35 +1,37 @@
 """Continued masked-language training of an encoder on unlabelled Arabic text.
 
-    python -m training.pretrain ENCODER OUTPUT --text articles.jsonl.xz --without dev.jsonl --steps 1500
-
-The text is JSON lines with a `text` and maybe a `title` (plain, .gz or .xz). Whole words are masked (Devlin et al.
-2019, the whole-word variant): every piece of a chosen word becomes `<mask>` in 80 %, a random piece in 10 %, itself in
-10 % of the cases. Only masked positions go through the output layer, whose matrix is the word embedding's.
+Whole words are masked (Devlin et al. 2019, the whole-word variant): every piece of a chosen word becomes `<mask>` in
+80 %, a random piece in 10 %, itself in 10 % of the cases. Only masked positions go through the output layer, whose
+matrix is the word embedding's.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import logging
 import lzma
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import torch
-import typer
-from rich.console import Console
+from numpy.typing import NDArray
+from rich.progress import track
 from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer
 
+from model.network import IGNORED
 from model.normalization import with_arabic_normalization
+from training.config import Pretraining
 
-IGNORED = -100
+logger = logging.getLogger(__name__)
+
+Ints = NDArray[np.int32]
 
 
 def read_texts(path: Path) -> Iterator[str]:
@@ -41,10 +43,10 @@ def read_texts(path: Path) -> Iterator[str]:
             yield "\n".join(part for part in (record.get("title"), record["text"]) if part)
 
 
-def packed(texts: Iterator[str], tokenizer: Tokenizer, length: int) -> tuple[np.ndarray, np.ndarray]:
+def packed(texts: Iterator[str], tokenizer: Tokenizer, length: int) -> tuple[Ints, NDArray[np.bool_]]:
     """Return `(ids, word_starts)`, both [blocks, length]: all texts' pieces in one row after another."""
-    ids: list[np.ndarray] = []
-    starts: list[np.ndarray] = []
+    ids: list[Ints] = []
+    starts: list[NDArray[np.bool_]] = []
     batch: list[str] = []
 
     def flush() -> None:
@@ -65,7 +67,13 @@ def packed(texts: Iterator[str], tokenizer: Tokenizer, length: int) -> tuple[np.
 
 
 def masked(
-    ids: np.ndarray, starts: np.ndarray, special: set[int], mask: int, vocabulary: int, share: float, rng: np.random.Generator
+    ids: Ints,
+    starts: NDArray[np.bool_],
+    special: set[int],
+    mask: int,
+    vocabulary: int,
+    share: float,
+    rng: np.random.Generator,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return `(inputs, labels)`, both [batch, length], with `share` of the words masked; labels elsewhere are -100."""
     words = np.cumsum(starts, axis=1)
@@ -95,43 +103,34 @@ class MaskedLanguageHead(nn.Module):
         return functional.linear(hidden, self.embedding.weight, self.bias)
 
 
-def pretrain(
-    encoder: Annotated[str, typer.Argument(help="Directory or hub name of the encoder.")],
-    output: Annotated[Path, typer.Argument(help="Directory for the trained encoder.")],
-    text: Annotated[Path, typer.Option(help="JSON lines with `text` (and `title`); .gz and .xz are read too.")],
-    without: Annotated[list[Path] | None, typer.Option(help="JSON lines whose sentences must not occur in a text.")] = None,
-    steps: Annotated[int, typer.Option(help="Optimizer steps.")] = 1500,
-    batch: Annotated[int, typer.Option(help="Blocks a step.")] = 32,
-    length: Annotated[int, typer.Option(help="Pieces a block.")] = 128,
-    share: Annotated[float, typer.Option(help="Share of the words masked.")] = 0.2,
-    learning_rate: Annotated[float, typer.Option(help="Peak learning rate (linear warm-up and decay).")] = 5e-4,
-    save_every: Annotated[int, typer.Option(help="Steps between saves of the encoder.")] = 200,
-    compiled: Annotated[bool, typer.Option(help="Compile the encoder (needs a C compiler; about a tenth faster on a CPU).")] = False,
-    seed: Annotated[int, typer.Option()] = 1,
-) -> None:
-    """Continue an encoder's masked-language training and save it in Hugging Face layout."""
-    console = Console()
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
+def pretrain(encoder: str, output: Path, settings: Pretraining, folder: Path, bf16: bool) -> None:
+    """Continue an encoder's masked-language training and save it in Hugging Face layout in `output`.
+
+    `output` appears only when training has ended; relative paths of `settings` count from `folder`.
+    """
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     fast: Any = AutoTokenizer.from_pretrained(encoder)
     tokenizer = with_arabic_normalization(Tokenizer.from_str(fast.backend_tokenizer.to_str()))
-    held_out = [json.loads(line)["text"] for path in without or [] for line in path.read_text("utf-8").splitlines()]
-    texts = (t for t in read_texts(text) if not any(sentence in t for sentence in held_out))
-    ids, starts = packed(texts, tokenizer, length)
-    console.print(f"{ids.size:,} pieces in {len(ids):,} blocks; {steps * batch / len(ids):.2f} epochs")
+    lines = [line for name in settings.without for line in (folder / name).read_text("utf-8").splitlines()]
+    held_out = [json.loads(line)["text"] for line in lines]
+    texts = (t for t in read_texts(folder / settings.text) if not any(sentence in t for sentence in held_out))
+    ids, starts = packed(texts, tokenizer, settings.length)
+    steps, batch = settings.steps, settings.batch_size
 
-    network: Any = AutoModel.from_pretrained(encoder, dtype=torch.float32, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    network: Any = AutoModel.from_pretrained(
+        encoder, dtype=torch.float32, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+    )
     network.to(device).train()
-    forward = torch.compile(network) if compiled else network
     head = MaskedLanguageHead(network.get_input_embeddings()).to(device)
-    parameters = {id(p): p for module in (network, head) for p in module.parameters() if p.requires_grad}.values()
+    parameters = list({id(p): p for module in (network, head) for p in module.parameters()}.values())
     optimizer = torch.optim.AdamW(
         [
             {"params": [p for p in parameters if p.ndim > 1], "weight_decay": 0.01},
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ],
-        lr=learning_rate,
+        lr=settings.learning_rate,
         betas=(0.9, 0.98),
     )
     warmup = max(1, steps // 20)
@@ -140,13 +139,13 @@ def pretrain(
     )
     special = set(fast.all_special_ids)
     order = np.concatenate([rng.permutation(len(ids)) for _ in range(math.ceil(steps * batch / len(ids)))])
-    began, smooth = time.time(), 0.0
-    for step in range(steps):
+    smooth = math.nan
+    for step in track(range(min(steps, settings.stop_at or steps)), description="Masked-language training"):
         rows = order[step * batch : (step + 1) * batch]
-        inputs, labels = masked(ids[rows], starts[rows], special, fast.mask_token_id, len(fast), share, rng)
+        inputs, labels = masked(ids[rows], starts[rows], special, fast.mask_token_id, len(fast), settings.share, rng)
         inputs, labels = inputs.to(device), labels.to(device)
-        with torch.autocast(device, dtype=torch.bfloat16):
-            vectors = forward(inputs, attention_mask=torch.ones_like(inputs)).last_hidden_state
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=bf16):
+            vectors = network(inputs, attention_mask=torch.ones_like(inputs)).last_hidden_state
             at = labels != IGNORED
             logits = head(vectors[at])
         loss = functional.cross_entropy(logits.float(), labels[at])
@@ -156,12 +155,9 @@ def pretrain(
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
         smooth = loss.item() if step == 0 else 0.98 * smooth + 0.02 * loss.item()
-        if step % 20 == 0 or step + 1 == steps:
-            console.print(f"step {step + 1}/{steps} loss {smooth:.3f} {(time.time() - began) / (step + 1):.2f} s/step")
-        if (step + 1) % save_every == 0 or step + 1 == steps:
-            network.save_pretrained(output)
-            fast.save_pretrained(output)
-
-
-if __name__ == "__main__":
-    typer.run(pretrain)
+        if (step + 1) % 100 == 0:
+            logger.info("masked-language step %d of %d: loss %.3f", step + 1, steps, smooth)
+    unfinished = output.with_name(f"{output.name}.unfinished")
+    network.save_pretrained(unfinished)
+    fast.save_pretrained(unfinished)
+    unfinished.replace(output)

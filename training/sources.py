@@ -6,6 +6,7 @@ about. A source that knows names only says nothing about numbers, unnamed partic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,27 +34,41 @@ WOJOOD_LABELS = {"PERS": "PER", "ORG": "ORG", "GPE": "LOC", "LOC": "LOC", "FAC":
 #: A word of a column file, with its tags (several in a nested corpus).
 Row = tuple[str, tuple[str, ...]]
 
+_TAG = re.compile(r"O|[BI]-\S+")
+
 
 def read_rows(path: Path) -> Iterator[tuple[int, list[Row]]]:
     """Yield (line of the first word, words) of each block of a column file; blank lines and `$#$` end a block.
 
-    `# document` lines (AQMAR) are passed over.
+    `# document` lines (AQMAR) are passed over. Raises SourceError, naming file and line, for a line that is not
+    UTF-8, a word without a tag, and a tag that is not `O`, `B-…` or `I-…`.
     """
     block: list[Row] = []
     first = 1
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
+    with path.open("rb") as lines:
+        for number, raw in enumerate(lines, start=1):
+            line = _decode(raw, path, number)
             word, *tags = line.split() or [""]
             if word in ("", "$#$") or line.startswith("# document"):
                 if block:
                     yield first, block
                 block, first = [], number + 1
-            elif not tags:
+                continue
+            if not tags:
                 raise SourceError(f"{path}:{number}: a word without a tag: «{line.strip()}»")
-            else:
-                block.append((word, tuple(tags)))
+            for tag in tags:
+                if not _TAG.fullmatch(tag):
+                    raise SourceError(f"{path}:{number}: «{tag}» is not O, B-… or I-…: «{line.strip()}»")
+            block.append((word, tuple(tags)))
     if block:
         yield first, block
+
+
+def _decode(line: bytes, path: Path, number: int) -> str:
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path}:{number}: not UTF-8: {error.reason} at byte {error.start} of the line") from None
 
 
 def word_spans(rows: Sequence[Row], labels: dict[str, str]) -> list[tuple[str, int, int]]:
@@ -67,7 +82,8 @@ def word_spans(rows: Sequence[Row], labels: dict[str, str]) -> list[tuple[str, i
                 found.append((labels[name], open_at.pop(name), word - 1))
         for tag in tags:
             prefix, _, name = tag.partition("-")
-            if name in labels and (prefix == "B" or (prefix == "I" and name not in open_at)):
+            # a `B-` inside an open span of the same label is a nested name: the outer one goes on
+            if name in labels and prefix in ("B", "I") and name not in open_at:
                 open_at[name] = word
     kept: list[tuple[str, int, int]] = []
     for label, first, last in sorted(found, key=lambda span: (span[1] - span[2], span[1])):
@@ -117,4 +133,3 @@ def read_source(path: Path, format: str) -> list[LabelledSentence]:
     if format not in READERS:
         raise SourceError(f"{path}: unknown format {format!r}: one of {', '.join(READERS)}")
     return list(READERS[format](path))
-

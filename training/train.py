@@ -11,11 +11,19 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch.utils.data import Sampler
-from transformers import AutoTokenizer, EarlyStoppingCallback, Trainer, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import (
+    AutoTokenizer,
+    EarlyStoppingCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 
 from model.annotation import AnnotatedSentence
 from model.calibration import Calibration
@@ -29,8 +37,12 @@ from training.config import Source, TrainingConfig, encoder_path
 from training.evaluation import evaluate
 from training.features import Collator, Example, examples
 from training.optimization import WeightAverage, parameter_groups
+from training.pretrain import pretrain
 from training.sources import LabelledSentence, read_source
 from training.torch_network import TorchNetwork
+
+#: The file that a whole checkpoint of a running training holds.
+COMPLETE = "complete"
 
 #: What the dev score is the mean of, on every dev source.
 DEV_MEASURES = ("entities", "actions", "roles", "triples")
@@ -54,7 +66,7 @@ class SourceSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         rng = np.random.default_rng((self.seed, self.epoch))
-        drawn: list[np.ndarray] = []
+        drawn: list[NDArray[np.int64]] = []
         first = 0
         for size, weight in self.sizes:
             wanted = max(1, round(size * weight))
@@ -64,7 +76,7 @@ class SourceSampler(Sampler[int]):
         order = rng.permutation(np.concatenate(drawn))
         # sort within stretches of fifty batches: little padding, and still another mix in each epoch
         stretch = 50 * self.batch_size
-        batches: list[np.ndarray] = []
+        batches: list[NDArray[np.int64]] = []
         for start in range(0, len(order), stretch):
             part = order[start : start + stretch]
             part = part[np.argsort(self.lengths[part], kind="stable")]
@@ -96,6 +108,7 @@ class MusnadTrainer(Trainer):
         self.model_accepts_loss_kwargs = False
         if average is not None:
             self.add_callback(average)
+        self.add_callback(CompletionMark())
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         return self.sampler
@@ -164,6 +177,23 @@ def start_network(encoder: str, config: TrainingConfig) -> tuple[MusnadModel, To
     return model, tokenizer
 
 
+def last_complete(run: Path) -> Path | None:
+    """The latest of the Trainer's checkpoints that was written to its end; later, torn ones are removed."""
+    found = sorted(run.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]), reverse=True)
+    for path in found:
+        if (path / COMPLETE).exists():
+            return path
+        shutil.rmtree(path)
+    return None
+
+
+class CompletionMark(TrainerCallback):
+    """Marks a checkpoint as complete; the last of the callbacks that save anything."""
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        (Path(args.output_dir or ".") / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+
+
 def supports_bf16(choice: str) -> bool:
     """Whether to train in bf16: as told, or (`auto`) where the processor multiplies bf16 matrices itself."""
     if choice != "auto":
@@ -177,15 +207,22 @@ def supports_bf16(choice: str) -> bool:
 def train(config: TrainingConfig, folder: Path, output: Path, resume: bool = True) -> dict[str, float]:
     """Train a checkpoint into `output` and return its dev figures; relative paths count from `folder`.
 
+    `output/encoder` holds the encoder after masked-language training, where the configuration asks for it.
     `output/run` holds the Trainer's checkpoints and TensorBoard log; where it holds some of an earlier run that was
     stopped, training goes on from there with the same result, unless `resume` is off.
     """
     run = output / "run"
     if not resume and run.exists():
         shutil.rmtree(run)
-    last = get_last_checkpoint(str(run)) if run.exists() else None
+    last = last_complete(run)
     torch.manual_seed(config.seed)
-    model, tokenizer = start_network(encoder_path(config, folder), config)
+    encoder_name = encoder_path(config, folder)
+    if config.pretraining is not None:
+        pretrained = output / "encoder"
+        if not pretrained.exists():
+            pretrain(encoder_name, pretrained, config.pretraining, folder, supports_bf16(config.bf16))
+        encoder_name = str(pretrained)
+    model, tokenizer = start_network(encoder_name, config)
     sources = read_all(config.sources, folder)
     dev = {
         Path(source.path).stem.replace("*", ""): [own.sentence for own in sentences]
@@ -202,7 +239,7 @@ def train(config: TrainingConfig, folder: Path, output: Path, resume: bool = Tru
     steps = -(-len(sampler) // (config.batch_size * config.gradient_accumulation)) * config.epochs
     average = None
     if config.average_decay:
-        average = WeightAverage(model, config.average_decay, Path(last) if last else None)
+        average = WeightAverage(model, config.average_decay, last)
     trainer = MusnadTrainer(
         config=config,
         sampler=sampler,
@@ -237,7 +274,7 @@ def train(config: TrainingConfig, folder: Path, output: Path, resume: bool = Tru
             dataloader_pin_memory=False,
         ),
     )
-    trainer.train(resume_from_checkpoint=last)
+    trainer.train(resume_from_checkpoint=None if last is None else str(last))
     return finish(model, trainer, tokenizer, dev, config, output)
 
 
@@ -261,5 +298,3 @@ def finish(
         encoding="utf-8",
     )
     return metrics
-
-

@@ -1,0 +1,40 @@
+# Each target makes the virtual environment that it needs; nothing else has to be installed.
+PYTHON ?= python3
+SERVE := .serve-venv
+DEV := .venv
+INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: serve test lint train evaluate bench clean
+
+serve: $(SERVE)/.installed  ## the HTTP service with the shipped checkpoint on http://127.0.0.1:8000
+	$(SERVE)/bin/musnad serve $(ARGS)
+
+test: $(DEV)/.installed  ## all tests
+	$(DEV)/bin/python -m pytest -q $(ARGS)
+
+lint: $(DEV)/.installed  ## ruff and mypy
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/mypy
+
+train: $(DEV)/.installed  ## the shipped checkpoint once more, into runs/default (hours on two cores)
+	$(DEV)/bin/musnad train training/configs/default.yaml --output runs/default $(ARGS)
+
+evaluate: $(DEV)/.installed  ## the shipped checkpoint on the test split
+	$(DEV)/bin/musnad evaluate model/default annotations/test.jsonl $(ARGS)
+
+bench: $(DEV)/.installed  ## speed, as ratios in one run
+	$(DEV)/bin/python -m benchmarks.speed $(ARGS)
+
+clean:
+	rm -rf $(SERVE) $(DEV) build *.egg-info
+
+$(SERVE)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(SERVE)
+	$(SERVE)/bin/python $(INSTALL) -e .
+	touch $@
+
+$(DEV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(DEV)
+	$(DEV)/bin/python $(INSTALL) -e '.[train,dev]'
+	touch $@

@@ -1,0 +1,146 @@
+"""The HTTP service: `POST /predict`, `GET /model`, `GET /healthz`, `GET /readyz`, and its OpenAPI."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from anyio import to_thread
+from fastapi import FastAPI, Request, Response
+
+from model.extractor import Extractor
+from model.labels import CLASSES, ENTITY_LABELS, FACTUALITIES, ROLES
+from serving import problems
+from serving.bodies import Limits, parse_predict, read_body
+from serving.examples import ANSWER, REQUESTS
+from serving.inference import Inference
+from serving.openapi import add_schemas, json_answer, json_body, problem_answers
+from serving.schemas import Answer, ModelDescription, PredictRequest, Status
+
+_DESCRIPTION = """\
+Who did what to whom, and how many: entities and (actor, action, target) triples from Arabic news.
+
+All offsets are `[start, end)` in Unicode code points of the text that was sent, which comes back unchanged.
+Errors are problem details (RFC 9457): `type` names the kind, `errors` the fields at fault.
+"""
+
+_PREDICT_PROBLEMS = problem_answers(
+    not_json="not JSON: Expecting ',' delimiter at column 17.",
+    too_large="The request has too many documents.",
+    unsupported_media_type="Content-Type is 'text/plain'; it should be 'application/json'.",
+    invalid_request="1 field is wrong.",
+    not_ready="The model is still loading.",
+)
+
+
+def create_app(
+    extractor: Extractor | Callable[[], Extractor],
+    *,
+    max_documents: int = 256,
+    max_characters: int = 200_000,
+    max_body_bytes: int = 8 * 1024 * 1024,
+    concurrency: int = 2,
+) -> FastAPI:
+    """Return the service with an extractor, or with what loads one while the service is up and `GET /readyz` is 503.
+
+    `max_documents` in a request, `max_characters` (code points) in a text, `max_body_bytes` in a body: more is a 413.
+    `concurrency`: extractions at a time.
+    """
+    limits = Limits(max_documents, max_characters, max_body_bytes)
+    inference = Inference(extractor, concurrency)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        loading = asyncio.create_task(inference.load())
+        yield
+        await loading
+
+    app = FastAPI(
+        title="Musnad",
+        version=_own_version(),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    problems.install(app)
+
+    @app.post(
+        "/predict",
+        summary="Extract entities and triples",
+        response_model=Answer,
+        responses={**json_answer("The documents, in the order of the request.", ANSWER), **_PREDICT_PROBLEMS},
+        openapi_extra=json_body(PredictRequest, REQUESTS),
+    )
+    async def predict(request: Request) -> Response:
+        body = await read_body(request, limits.body_bytes)
+        requested = await to_thread.run_sync(parse_predict, body, limits)
+        answer = await inference.run(lambda extractor: _answer(extractor, requested))
+        return Response(answer, media_type="application/json")
+
+    @app.get(
+        "/model",
+        summary="The checkpoint, and what it can find",
+        response_model=ModelDescription,
+        responses=problem_answers(not_ready="The model is still loading."),
+    )
+    async def model() -> dict[str, Any]:
+        return _description(inference.extractor)
+
+    @app.get("/healthz", summary="Whether the service is up", response_model=Status)
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get(
+        "/readyz",
+        summary="Whether the model is loaded",
+        response_model=Status,
+        responses=problem_answers(not_ready="The model is still loading."),
+    )
+    async def readyz() -> dict[str, str]:
+        _ = inference.extractor
+        return {"status": "ready"}
+
+    add_schemas(app, PredictRequest)
+    return app
+
+
+def _answer(extractor: Extractor, request: PredictRequest) -> bytes:
+    """Extract what is requested; the JSON of the answer."""
+    requested = request.requested()
+    found = extractor.extract_batch([document.text for document in requested], min_score=request.min_score or 0.0)
+    documents = [
+        document if asked.id is None else replace(document, id=asked.id)
+        for document, asked in zip(found, requested, strict=True)
+    ]
+    answer = {
+        "model": {"name": extractor.info.name, "version": extractor.info.version},
+        "documents": [document.to_dict() for document in documents],
+    }
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _description(extractor: Extractor) -> dict[str, Any]:
+    config = extractor.info.config
+    return {
+        "name": extractor.info.name,
+        "version": extractor.info.version,
+        "labels": ENTITY_LABELS,
+        "classes": CLASSES,
+        "factualities": FACTUALITIES,
+        "roles": ROLES,
+        "max_pieces": config["max_pieces"],
+        "calibration": list(config.get("calibration") or {}),
+    }
+
+
+def _own_version() -> str:
+    try:
+        return version("musnad")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "0"

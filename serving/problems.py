@@ -1,0 +1,154 @@
+"""Errors of the service as problem details, `application/problem+json` (RFC 9457).
+
+`type` names the kind of problem and never changes; `title` says it in words; `detail` is about this request; `errors`
+says which fields are at fault.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+#: Problems are named, not addresses to look up.
+TYPE_PREFIX = "urn:musnad:problem:"
+#: Fields named in one answer; `detail` counts the others.
+MAX_ERRORS = 20
+
+#: Status and title of each kind.
+KINDS: dict[str, tuple[int, str]] = {
+    "not-json": (400, "The body is not JSON in UTF-8"),
+    "not-found": (404, "There is nothing at this path"),
+    "method-not-allowed": (405, "This path does not answer to this method"),
+    "too-large": (413, "The request is larger than this service takes"),
+    "unsupported-media-type": (415, "The body is not declared as plain JSON"),
+    "invalid-request": (422, "The request is not what this path takes"),
+    "internal-error": (500, "The service failed"),
+    "not-ready": (503, "The model is not loaded"),
+}
+_KIND_OF_STATUS = {status: kind for kind, (status, _) in KINDS.items()}
+
+#: pydantic's kinds of errors, in the words of this project.
+_MESSAGES = {
+    "missing": "missing",
+    "extra_forbidden": "unknown field",
+    "string_type": "not a string",
+    "list_type": "not a list",
+    "float_type": "not a number",
+    "model_type": "not an object",
+}
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: str = Field(description="Path of the field in the body; empty for the body itself.")
+    message: str
+
+
+class ProblemDetails(BaseModel):
+    """An error of the service (RFC 9457)."""
+
+    type: str = Field(description="Name of the kind of problem.")
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError]
+
+
+class Problem(HTTPException):
+    """An error that answers the request with problem details of one of KINDS."""
+
+    def __init__(self, kind: str, detail: str, errors: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(KINDS[kind][0], detail)
+        self.kind = kind
+        self.errors = errors
+
+
+def invalid(error: ValidationError) -> Problem:
+    """Return the problem that a body which does not fit its model is."""
+    errors = error.errors(include_url=False, include_input=False)
+    return invalid_fields([(_path(item["loc"]), _message(item)) for item in errors])
+
+
+def _message(error: ErrorDetails) -> str:
+    if error["type"] == "value_error":  # raised by a check of this project
+        return str(error["ctx"]["error"])
+    return _MESSAGES.get(error["type"], error["msg"])
+
+
+def invalid_fields(errors: Sequence[tuple[str, str]]) -> Problem:
+    """Return the problem of fields, by path, with a message each; at least one."""
+    count = len(errors)
+    detail = "1 field is wrong" if count == 1 else f"{count} fields are wrong"
+    if count > MAX_ERRORS:
+        detail += f"; the first {MAX_ERRORS} are listed"
+    return Problem("invalid-request", f"{detail}.", errors[:MAX_ERRORS])
+
+
+def _path(location: Sequence[int | str]) -> str:
+    """`documents[2].text` for ("documents", 2, "text"); names are cut, as anything may stand there."""
+    path = ""
+    for step in location:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        else:
+            name = step if len(step) <= 80 else f"{step[:80]}…"
+            path += f".{name}" if path else name
+    return path
+
+
+def problem_response(
+    kind: str, detail: str, errors: Sequence[tuple[str, str]] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return the response for a problem of one of KINDS."""
+    status, title = KINDS[kind]
+    return _response(f"{TYPE_PREFIX}{kind}", title, status, detail, errors, headers)
+
+
+def _response(
+    type: str,
+    title: str,
+    status: int,
+    detail: str,
+    errors: Sequence[tuple[str, str]],
+    headers: Mapping[str, str] | None,
+) -> Response:
+    content = {
+        "type": type,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "errors": [{"field": field, "message": message} for field, message in errors],
+    }
+    # a field's name may hold lone surrogates, which UTF-8 cannot
+    body = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+    return Response(body, status, headers, MEDIA_TYPE)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if isinstance(error, Problem):
+        return problem_response(error.kind, error.detail, error.errors, error.headers)
+    kind = _KIND_OF_STATUS.get(error.status_code)
+    if kind is None:
+        title = HTTPStatus(error.status_code).phrase
+        return _response("about:blank", title, error.status_code, error.detail, (), error.headers)
+    return problem_response(kind, f"{request.method} {request.url.path}", (), error.headers)
+
+
+async def _on_failure(_request: Request, _error: Exception) -> Response:
+    # the server logs the exception; the caller learns nothing of the inside
+    return problem_response("internal-error", "The failure is in the service's log.")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with problem details."""
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_failure)
