@@ -72,6 +72,8 @@ class SentenceEncoder:
         if len(special) != 2:
             raise ValueError(f"tokenizer: expected a first and a last special token around a text, found ids {special}")
         self.first_id, self.last_id = special
+        #: The piece of a Metaspace tokenizer that is a space alone; None for a tokenizer without one.
+        self.space_id = tokenizer.token_to_id("▁")
         self.max_pieces = max_pieces
         self.pad_id = pad_id
 
@@ -91,7 +93,7 @@ class SentenceEncoder:
         return encoded
 
     def windows(self, sentence: EncodedSentence) -> list[Window]:
-        """Cut a sentence into windows that fit the encoder; neighbours share half their words."""
+        """Cut a sentence into windows that fit the encoder; neighbours share half their words, or what leaves room."""
         room = self.max_pieces - 2
         counts = [len(pieces) for pieces in sentence.pieces]
         if sum(counts) <= room:
@@ -107,12 +109,15 @@ class SentenceEncoder:
             if last == len(counts):
                 return windows
             first = max(first + 1, (first + last) // 2)
+            while sum(counts[first : last + 1]) > room:  # each window shows a word that none before it did
+                first += 1
 
     def _window(self, sentence: EncodedSentence, first: int, last: int) -> Window:
         ids = [self.first_id]
         starts = []
         for pieces in sentence.pieces[first:last]:
-            starts.append(len(ids))
+            # a word is read at its first piece that has a letter: not at the space that may come before it
+            starts.append(len(ids) + (len(pieces) > 1 and pieces[0] == self.space_id))
             ids.extend(pieces)
         return Window(first, last, (*ids, self.last_id), tuple(starts))
 
@@ -136,22 +141,27 @@ def _group(
     """Give every piece to the word that holds its last character; offsets count from `start`.
 
     A piece that runs over several words («هنريⅣ» is one run of letters after NFKC) goes also to those of them that
-    have none yet: the network sees every word that any piece touches. A word keeps its first `limit` pieces.
+    have none yet: the network sees every word that any piece touches. A piece of white space alone opens the word
+    after it, as when the encoder was pretrained. A word keeps its first `limit` pieces.
     """
     pieces: list[list[int]] = [[] for _ in words]
     word = 0
+    space: list[int] = []
     for piece, (piece_start, piece_end) in zip(ids, offsets, strict=True):
         if piece_end == piece_start:
             continue
         while word < len(words) and words[word][1] <= start + piece_start:
             word += 1
+        if word == len(words) or words[word][0] >= start + piece_end:
+            space = [piece]
+            continue
         for index in range(word, len(words)):
-            # a piece of white space alone ends before the next word begins, and belongs to none
             if words[index][0] >= start + piece_end:
                 break
             holds_last = words[index][1] >= start + piece_end
             if (holds_last and len(pieces[index]) < limit) or not pieces[index]:
-                pieces[index].append(piece)
+                pieces[index] += [*space, piece][-limit:]
+                space = []
     kept = [index for index, group in enumerate(pieces) if group]
     return EncodedSentence(tuple(words[index] for index in kept), tuple(tuple(pieces[index]) for index in kept))
 

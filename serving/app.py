@@ -6,20 +6,21 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import anyio
 from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 
 from model.extractor import Extractor
 from model.labels import CLASSES, ENTITY_LABELS, FACTUALITIES, ROLES
-from serving import problems
 from serving.bodies import Limits, parse_predict, read_body
-from serving.examples import ANSWER, REQUESTS
+from serving.examples import ANSWER, MODEL, REQUESTS
+from serving.extraction import extract
 from serving.inference import Inference
-from serving.openapi import add_schemas, json_answer, json_body, problem_answers
+from serving.openapi import complete, json_body, problem_answers
+from serving.problems import Problem, install_problems
 from serving.schemas import Answer, ModelDescription, PredictRequest, Status
 
 _DESCRIPTION = """\
@@ -29,12 +30,13 @@ All offsets are `[start, end)` in Unicode code points of the text that was sent,
 Errors are problem details (RFC 9457): `type` names the kind, `errors` the fields at fault.
 """
 
+_NOT_READY = Problem("not-ready", "The model is still loading.")
 _PREDICT_PROBLEMS = problem_answers(
-    not_json="not JSON: Expecting ',' delimiter at column 17.",
-    too_large="The request has too many documents.",
-    unsupported_media_type="Content-Type is 'text/plain'; it should be 'application/json'.",
-    invalid_request="1 field is wrong.",
-    not_ready="The model is still loading.",
+    Problem("not-json", "not JSON: Expecting ',' delimiter at column 17."),
+    Problem("too-large", "A text is too long.", [("documents[3].text", "231,004 characters; a text may have 200,000")]),
+    Problem("unsupported-media-type", "Content-Type is 'text/plain'; it should be 'application/json'."),
+    Problem("invalid-request", "1 field is wrong.", [("documents[1].id", "the same as documents[0].id")]),
+    _NOT_READY,
 )
 
 
@@ -53,6 +55,7 @@ def create_app(
     """
     limits = Limits(max_documents, max_characters, max_body_bytes)
     inference = Inference(extractor, concurrency)
+    parsing = anyio.CapacityLimiter(concurrency)  # a hostile body takes a hundred times its size in memory
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -65,21 +68,23 @@ def create_app(
         version=_own_version(),
         description=_DESCRIPTION,
         lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
         redoc_url=None,
     )
-    problems.install(app)
+    install_problems(app)
 
     @app.post(
         "/predict",
         summary="Extract entities and triples",
         response_model=Answer,
-        responses={**json_answer("The documents, in the order of the request.", ANSWER), **_PREDICT_PROBLEMS},
+        response_description="The documents, in the order of the request.",
+        responses=_PREDICT_PROBLEMS,
         openapi_extra=json_body(PredictRequest, REQUESTS),
     )
     async def predict(request: Request) -> Response:
         body = await read_body(request, limits.body_bytes)
-        requested = await to_thread.run_sync(parse_predict, body, limits)
+        requested = await to_thread.run_sync(parse_predict, body, limits, limiter=parsing)
         answer = await inference.run(lambda extractor: _answer(extractor, requested))
         return Response(answer, media_type="application/json")
 
@@ -87,7 +92,7 @@ def create_app(
         "/model",
         summary="The checkpoint, and what it can find",
         response_model=ModelDescription,
-        responses=problem_answers(not_ready="The model is still loading."),
+        responses=problem_answers(_NOT_READY),
     )
     async def model() -> dict[str, Any]:
         return _description(inference.extractor)
@@ -100,24 +105,20 @@ def create_app(
         "/readyz",
         summary="Whether the model is loaded",
         response_model=Status,
-        responses=problem_answers(not_ready="The model is still loading."),
+        responses=problem_answers(_NOT_READY),
     )
     async def readyz() -> dict[str, str]:
         _ = inference.extractor
         return {"status": "ready"}
 
-    add_schemas(app, PredictRequest)
+    answers = {"/predict": ANSWER, "/model": MODEL, "/healthz": {"status": "ok"}, "/readyz": {"status": "ready"}}
+    complete(app, [PredictRequest], answers)
     return app
 
 
 def _answer(extractor: Extractor, request: PredictRequest) -> bytes:
     """Extract what is requested; the JSON of the answer."""
-    requested = request.requested()
-    found = extractor.extract_batch([document.text for document in requested], min_score=request.min_score or 0.0)
-    documents = [
-        document if asked.id is None else replace(document, id=asked.id)
-        for document, asked in zip(found, requested, strict=True)
-    ]
+    documents = extract(extractor, request.sources(), request.min_score or 0.0)
     answer = {
         "model": {"name": extractor.info.name, "version": extractor.info.version},
         "documents": [document.to_dict() for document in documents],

@@ -25,17 +25,6 @@ app = typer.Typer()
 _BROKEN_PIPE = 128 + 13
 
 Checkpoint = Annotated[Path | None, typer.Option(help="Checkpoint directory, instead of the shipped one.")]
-Files = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        metavar="[FILE|-]...",
-        help="Texts; - or nothing is standard input.",
-        exists=True,
-        dir_okay=False,
-        readable=True,
-        allow_dash=True,
-    ),
-]
 
 
 def _errors() -> Console:
@@ -62,7 +51,9 @@ def _load(checkpoint: Path | None) -> Extractor:
 
 @app.command()
 def predict(
-    files: Files = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE|-", help="Texts; - or nothing is standard input.")
+    ] = None,
     checkpoint: Checkpoint = None,
     min_score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Leave out what scores below.")] = 0.0,
     input: Annotated[InputKind, typer.Option(help="What files hold; auto goes by the first line.")] = InputKind.AUTO,
@@ -72,15 +63,21 @@ def predict(
 ) -> None:
     """Extract entities and triples from plain text or JSON lines.
 
-    A file of plain text is one document, whose id is the file's path. JSON lines hold an object with a `text`, and
-    maybe an `id`, each; other fields are ignored. They are read as a stream of any length. A bad line is reported with
-    its number, the others are done, and the exit status is 1.
+    A file of plain text is one document, whose id is the file's path.
+
+    JSON lines hold an object each, with a `text` and maybe an `id`; other
+    fields are ignored. They are read as a stream of any length. A bad line
+    is reported with its number, the others are done, and the exit status is
+    then 1.
     """
     from model.extractor import CheckpointError
     from serving.prediction import STDIN, predict_files
 
     if not files and sys.stdin.isatty():
         _fail("no input: name a FILE, pipe text in, or give - to type it")
+    for path in files or []:
+        if path != STDIN and (problem := _problem(path)):
+            _fail(f"{path}: {problem}")
     try:
         extractor = _load(checkpoint)
     except CheckpointError as error:
@@ -100,6 +97,15 @@ def predict(
     raise typer.Exit(1 if bad else 0)
 
 
+def _problem(path: Path) -> str | None:
+    """What keeps a file from being read, if anything, without opening it: a pipe opens only once."""
+    if not path.exists():
+        return "there is no such file"
+    if path.is_dir():
+        return "a directory, not a file"
+    return None if os.access(path, os.R_OK) else "not readable"
+
+
 @app.command()
 def serve(
     host: Annotated[
@@ -116,7 +122,7 @@ def serve(
     try:
         listener = _listen(host, port)
     except OSError as error:
-        _fail(f"cannot listen on {host} port {port}: {error.strerror}")
+        _fail(f"cannot listen on {host} port {port}: {(error.strerror or str(error)).partition(' (')[0]}")
     failed = False
 
     def load() -> Extractor:
@@ -137,7 +143,7 @@ def serve(
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; raises OSError with a `strerror`."""
+    """Return a listening socket; raises OSError."""
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     return socket.create_server(address[:2], family=family)
 

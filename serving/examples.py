@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from model.calibration import KINDS
+from model.labels import CLASSES, ENTITY_LABELS, FACTUALITIES, ROLES
 from model.records import Action, Document, Entity, RoleFiller, Sentence, Triple
 
 TEXT = "أعلن الجيش العراقي مقتل خمسة مسلحين في صلاح الدين."
@@ -18,7 +20,7 @@ def _entity(id: str, label: str, text: str, score: float, value: int | None = No
 def _action(id: str, text: str, event_class: str, score: float, **fillers: tuple[str, float]) -> Action:
     start = TEXT.index(text)
     roles: dict[str, tuple[RoleFiller, ...]] = {
-        role: (RoleFiller(*fillers[role]),) if role in fillers else () for role in ("actor", "target", "place", "count")
+        role: (RoleFiller(*fillers[role]),) if role in fillers else () for role in ROLES
     }
     return Action(id, start, start + len(text), text, event_class, "asserted", score, roles)
 
@@ -41,6 +43,17 @@ DOCUMENT = Document(
 )
 
 ANSWER: dict[str, Any] = {"model": {"name": "musnad", "version": "0.1.0"}, "documents": [DOCUMENT.to_dict()]}
+
+MODEL: dict[str, Any] = {
+    "name": "musnad",
+    "version": "0.1.0",
+    "labels": list(ENTITY_LABELS),
+    "classes": list(CLASSES),
+    "factualities": list(FACTUALITIES),
+    "roles": list(ROLES),
+    "max_pieces": 512,
+    "calibration": list(KINDS),
+}
 
 #: Bodies of `POST /predict`, in the form of OpenAPI's `examples`.
 REQUESTS: dict[str, Any] = {

@@ -95,10 +95,12 @@ def _action_lines(action: Action, triples: Sequence[Triple], entities: Mapping[s
         yield line.append(f"  {triple.score:.2f}", _QUIET_STYLE)
 
 
-def table(document: Document) -> Table:
+def table(document: Document) -> Table | Text:
     """The triples of a document, with the place and the count of their actions."""
     title = Text(_visible(document.id), _QUIET_STYLE)
-    rows = Table(title=title, title_justify="left", box=SIMPLE_HEAD, caption=None if document.triples else "no triples")
+    if not document.triples:
+        return title.append(": no triples\n")
+    rows = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for name in ("actor", "label", "action", "class", "factuality", "target", "label", "place"):
         rows.add_column(name, overflow="fold")
     for name in ("count", "score"):

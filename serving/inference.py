@@ -35,7 +35,7 @@ class Inference:
         try:
             self._extractor = self._source()
         except Exception as error:
-            _log.error("%s", error)
+            _log.error("the model cannot be loaded: %s", error)
             self._failed = True
 
     @property

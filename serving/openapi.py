@@ -1,13 +1,14 @@
-"""What FastAPI's OpenAPI cannot see: bodies that the service reads itself, and errors as problem details."""
+"""What FastAPI's OpenAPI cannot see: bodies that the service reads itself, errors as problem details, examples."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from serving.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX, ProblemDetails
+from serving.problems import KINDS, MEDIA_TYPE, Problem, ProblemDetails
 
 _COMPONENTS = "#/components/schemas/{model}"
 
@@ -16,46 +17,40 @@ def _reference(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": _COMPONENTS.format(model=model.__name__)}
 
 
-def json_body(model: type[BaseModel], examples: dict[str, Any]) -> dict[str, Any]:
+def json_body(model: type[BaseModel], examples: Mapping[str, Any]) -> dict[str, Any]:
     """Return the `openapi_extra` of a path that reads a JSON body of `model` itself."""
     content = {"application/json": {"schema": _reference(model), "examples": examples}}
     return {"requestBody": {"required": True, "content": content}}
 
 
-def json_answer(description: str, example: Any) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a path's success, with a description and an example."""
-    return {200: {"description": description, "content": {"application/json": {"example": example}}}}
-
-
-def problem_answers(**details: str) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a path's problems: a kind, with `_` for `-`, and an example of its detail.
-
-    Kinds of one status become examples of one response.
-    """
+def problem_answers(*examples: Problem) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a path's problems, with an example of each."""
     answers: dict[int | str, dict[str, Any]] = {}
-    for name, detail in details.items():
-        kind = name.replace("_", "-")
-        status, title = KINDS[kind]
-        content = {"schema": _reference(ProblemDetails), "examples": {}}
-        answer = answers.setdefault(status, {"description": title, "content": {MEDIA_TYPE: content}})
-        value = {"type": f"{TYPE_PREFIX}{kind}", "title": title, "status": status, "detail": detail, "errors": []}
-        answer["content"][MEDIA_TYPE]["examples"][kind] = {"value": value}
+    for problem in examples:
+        content = {"schema": _reference(ProblemDetails), "example": problem.details()}
+        answers[problem.status_code] = {"description": KINDS[problem.kind][1], "content": {MEDIA_TYPE: content}}
     return answers
 
 
-def add_schemas(app: FastAPI, *models: type[BaseModel]) -> None:
-    """Put models that only `json_body` and `problem_answers` name among the components of the app's OpenAPI."""
+def complete(app: FastAPI, models: list[type[BaseModel]], examples: Mapping[str, Any]) -> None:
+    """Add to the app's OpenAPI the models that only `json_body` names, and the example of each path's answer.
+
+    The examples are set last, because FastAPI would leave out the nulls in them.
+    """
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
         schema = described()
         components = schema.setdefault("components", {}).setdefault("schemas", {})
-        model: type[BaseModel]
-        for model in (*models, ProblemDetails):
+        named: list[type[BaseModel]] = [*models, ProblemDetails]
+        for model in named:
             if model.__name__ not in components:
                 own = model.model_json_schema(ref_template=_COMPONENTS)
                 components.update(own.pop("$defs", {}))
                 components[model.__name__] = own
+        for path, example in examples.items():
+            for operation in schema["paths"][path].values():
+                operation["responses"]["200"]["content"]["application/json"]["example"] = example
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # the way that FastAPI documents

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from model.extractor import Extractor
 from model.records import Document
+from serving.extraction import extract
 from serving.formats import Format, json_line, pretty, table
 from serving.reading import BadInput, ByteStream, InputKind, Source, read_stream
 
@@ -46,18 +48,12 @@ def predict_files(
                         if isinstance(item, BadInput):
                             errors.print(f"musnad: {_place(path, item)}: {item.message}")
                             bad += 1
-                    for document in extract(extractor, [item for item in group if isinstance(item, Source)], min_score):
+                    sources = [item for item in group if isinstance(item, Source)]
+                    for document in extract(extractor, sources, min_score):
                         write(document)
                     sys.stdout.flush()
                     advance(path, stream)
     return bad
-
-
-def extract(extractor: Extractor, sources: Sequence[Source], min_score: float) -> Iterator[Document]:
-    """Extract texts, in order; one without an id of its own gets the extractor's default."""
-    documents = extractor.extract_batch([source.text for source in sources], min_score=min_score) if sources else []
-    for document, source in zip(documents, sources, strict=True):
-        yield document if source.id is None else replace(document, id=source.id)
 
 
 @contextmanager
@@ -102,22 +98,31 @@ def _writer(format: Format) -> Callable[[Document], None]:
     return write_pretty
 
 
+def _size(path: Path) -> int | None:
+    """Bytes of a regular file, None for anything else, as a pipe."""
+    try:
+        status = os.fstat(sys.stdin.fileno()) if path == STDIN else path.stat()
+    except OSError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
 @contextmanager
 def _progress(paths: Sequence[Path], errors: Console) -> Iterator[Callable[[Path, ByteStream], None]]:
     """Show how many bytes are done, on a terminal that the output does not use, if the input is long files."""
-    sizes = {path: path.stat().st_size if path.is_file() else None for path in paths}
-    known = [size for size in sizes.values() if size is not None]
-    total = sum(sizes[path] or 0 for path in paths)
-    if not errors.is_terminal or sys.stdout.isatty() or len(known) < len(sizes) or total < LONG_INPUT:
+    sizes = [_size(path) for path in paths]
+    total = 0 if None in sizes else sum(size or 0 for size in sizes)
+    if not errors.is_terminal or sys.stdout.isatty() or total < LONG_INPUT:
         yield lambda path, stream: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
+    # by default rich takes standard output over, and would write the documents to its own console
+    with Progress(*columns, console=errors, transient=True, redirect_stdout=False, redirect_stderr=False) as progress:
         task = progress.add_task("", total=total)
         done: dict[Path, int] = {}
 
         def advance(path: Path, stream: ByteStream) -> None:
             done[path] = stream.tell()
-            progress.update(task, completed=sum(done.values()), description=_name(path))
+            progress.update(task, completed=sum(done.values()), description=_name(Path(path.name)))
 
         yield advance

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field, ValidationError
@@ -39,6 +40,8 @@ _MESSAGES = {
     "missing": "missing",
     "extra_forbidden": "unknown field",
     "string_type": "not a string",
+    "string_unicode": "a lone surrogate is not Unicode text",
+    "string_too_short": "empty",
     "list_type": "not a list",
     "float_type": "not a number",
     "model_type": "not an object",
@@ -65,10 +68,21 @@ class ProblemDetails(BaseModel):
 class Problem(HTTPException):
     """An error that answers the request with problem details of one of KINDS."""
 
-    def __init__(self, kind: str, detail: str, errors: Sequence[tuple[str, str]] = ()) -> None:
-        super().__init__(KINDS[kind][0], detail)
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        errors: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(KINDS[kind][0], detail, headers)
         self.kind = kind
         self.errors = errors
+
+    def details(self) -> dict[str, Any]:
+        """The problem details as JSON's values."""
+        status, title = KINDS[self.kind]
+        return _details(f"{TYPE_PREFIX}{self.kind}", title, status, self.detail, self.errors)
 
 
 def invalid(error: ValidationError) -> Problem:
@@ -104,51 +118,34 @@ def _path(location: Sequence[int | str]) -> str:
     return path
 
 
-def problem_response(
-    kind: str, detail: str, errors: Sequence[tuple[str, str]] = (), headers: Mapping[str, str] | None = None
-) -> Response:
-    """Return the response for a problem of one of KINDS."""
-    status, title = KINDS[kind]
-    return _response(f"{TYPE_PREFIX}{kind}", title, status, detail, errors, headers)
+def _details(type: str, title: str, status: int, detail: str, errors: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+    fields = [{"field": field, "message": message} for field, message in errors]
+    return {"type": type, "title": title, "status": status, "detail": detail, "errors": fields}
 
 
-def _response(
-    type: str,
-    title: str,
-    status: int,
-    detail: str,
-    errors: Sequence[tuple[str, str]],
-    headers: Mapping[str, str] | None,
-) -> Response:
-    content = {
-        "type": type,
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "errors": [{"field": field, "message": message} for field, message in errors],
-    }
+def _response(details: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     # a field's name may hold lone surrogates, which UTF-8 cannot
-    body = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
-    return Response(body, status, headers, MEDIA_TYPE)
+    body = json.dumps(details, ensure_ascii=False).encode("utf-8", "replace")
+    return Response(body, details["status"], headers, MEDIA_TYPE)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, Problem):
-        return problem_response(error.kind, error.detail, error.errors, error.headers)
-    kind = _KIND_OF_STATUS.get(error.status_code)
-    if kind is None:
-        title = HTTPStatus(error.status_code).phrase
-        return _response("about:blank", title, error.status_code, error.detail, (), error.headers)
-    return problem_response(kind, f"{request.method} {request.url.path}", (), error.headers)
+        return _response(error.details(), error.headers)
+    if error.status_code in _KIND_OF_STATUS:  # raised by the router
+        problem = Problem(_KIND_OF_STATUS[error.status_code], f"{request.method} {request.url.path}")
+        return _response(problem.details(), error.headers)
+    title = HTTPStatus(error.status_code).phrase
+    return _response(_details("about:blank", title, error.status_code, error.detail), error.headers)
 
 
 async def _on_failure(_request: Request, _error: Exception) -> Response:
     # the server logs the exception; the caller learns nothing of the inside
-    return problem_response("internal-error", "The failure is in the service's log.")
+    return _response(Problem("internal-error", "The failure is in the service's log.").details())
 
 
-def install(app: FastAPI) -> None:
+def install_problems(app: FastAPI) -> None:
     """Answer every error of `app` with problem details."""
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_failure)

@@ -155,13 +155,14 @@ def read_stream(
     """Yield the documents of a stream in groups, as they arrive, with what cannot be read in its place.
 
     Plain text is one document, all of it, with `id`. In JSON lines, blank lines and a byte order mark are passed over.
+    For `auto`, white space alone holds no document.
     """
     chunks = iter(lambda: stream.read1(_CHUNK), b"")
     if kind is InputKind.AUTO:
         head = _head(chunks)
         chunks = chain([head], chunks)
         first = head.removeprefix(_BOM).lstrip().partition(b"\n")[0]
-        kind = InputKind.JSONL if _JSON_START.match(first) else InputKind.TEXT
+        kind = InputKind.JSONL if not first or _JSON_START.match(first) else InputKind.TEXT
     if kind is InputKind.TEXT:
         yield [_read_text(chunks, id)]
     else:

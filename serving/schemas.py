@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from model.labels import CLASSES, ENTITY_LABELS, FACTUALITIES, ROLES
-from serving.reading import check_text
+from serving.reading import Source, check_text
 
 
 def _one_of(values: tuple[str, ...]) -> object:
@@ -63,11 +63,11 @@ class PredictRequest(Requested):
             raise ValueError("give either `text` or `documents`" + (", not both" if self.text is not None else ""))
         return self
 
-    def requested(self) -> list[DocumentRequest]:
-        """The documents that are asked for; `text` alone is one without an id."""
+    def sources(self) -> list[Source]:
+        """The texts that are asked for; `text` is one without an id."""
         if self.text is not None:
-            return [DocumentRequest(text=self.text)]
-        return self.documents or []
+            return [Source(None, self.text)]
+        return [Source(document.id, document.text) for document in self.documents or []]
 
 
 class Answered(BaseModel):

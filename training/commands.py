@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 app = typer.Typer()
-annotations = typer.Typer(help="Check and count annotated sentences.", no_args_is_help=True)
-app.add_typer(annotations, name="annotations")
+annotation_commands = typer.Typer(help="Check and count annotated sentences.", no_args_is_help=True)
+app.add_typer(annotation_commands, name="annotations")
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
@@ -78,7 +78,7 @@ def evaluate(
         _fail(error)
 
 
-@annotations.command("check")
+@annotation_commands.command("check")
 def check_files(files: Annotated[list[Path], typer.Argument(help="Annotated JSON lines.")]) -> None:
     """Validate annotated sentences: every problem with file, line and the text at fault; exit status 1 if any."""
     from model.annotation_check import check
@@ -94,7 +94,7 @@ def check_files(files: Annotated[list[Path], typer.Argument(help="Annotated JSON
     raise typer.Exit(1 if count else 0)
 
 
-@annotations.command("stats")
+@annotation_commands.command("stats")
 def stats(files: Annotated[list[Path], typer.Argument(help="Annotated JSON lines.")]) -> None:
     """Count labels, classes, factuality, roles and lengths, as a table."""
     from model.annotation import AnnotationError

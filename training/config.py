@@ -76,6 +76,8 @@ class TrainingConfig(BaseModel):
     weight_decay: float = Field(default=0.01, ge=0.0)
     warmup_share: float = Field(default=0.06, ge=0.0, lt=1.0)
     dropout: float = Field(default=0.2, ge=0.0, lt=1.0)
+    #: Share of the words whose pieces are hidden from the network in training (see `training.features.Collator`).
+    masked_words: float = Field(default=0.0, ge=0.0, lt=1.0)
     role_width: int = Field(default=256, ge=8)
     #: Decay of the running average of the weights that is evaluated and kept; 0 keeps the last weights instead.
     average_decay: float = Field(default=0.0, ge=0.0, lt=1.0)

@@ -103,10 +103,16 @@ def _example(window: Window, labels: Example) -> Example:
 
 
 class Collator:
-    """Pads examples to arrays for `MusnadModel.forward`."""
+    """Pads examples to arrays for `MusnadModel.forward`.
 
-    def __init__(self, pad_id: int) -> None:
-        self.pad_id = pad_id
+    In a share `masked_words` of the words every piece is replaced by `mask_id`: the network must then tell from the
+    context what a word is, as it must for a name that it never saw. Drawn from torch's generator.
+    """
+
+    def __init__(self, pad_id: int, mask_id: int | None = None, masked_words: float = 0.0) -> None:
+        if masked_words and mask_id is None:
+            raise ValueError("masking words needs a tokenizer with a mask token")
+        self.pad_id, self.mask_id, self.masked_words = pad_id, mask_id, masked_words
 
     def __call__(self, batch: Sequence[Example]) -> dict[str, Any]:
         """Return input_ids, attention_mask [B, T], word_pieces [B, W], and labels as `total_loss` takes them."""
@@ -124,6 +130,13 @@ class Collator:
                 roles[row, action, entity] = role
             pairs[row] = len(example["actions"]) * len(example["entities"])
         ids = _padded([example["input_ids"] for example in batch], self.pad_id)
+        if self.mask_id is not None and self.masked_words:
+            for row, example in enumerate(batch):
+                starts = example["word_pieces"]
+                chosen = (torch.rand(len(starts)) < self.masked_words).tolist()
+                for start, end, masked in zip(starts, [*starts[1:], example["length"] - 1], chosen, strict=True):
+                    if masked:
+                        ids[row, start:end] = self.mask_id
         lengths = torch.tensor([len(example["input_ids"]) for example in batch])
         return {
             "input_ids": ids,

@@ -41,22 +41,24 @@ def match(
     Each item is used at most once (Kuhn's augmenting paths); pairs of higher affinity are tried first.
     """
     wanted = [
-        [g for weight, g in sorted((-affinity(item, p), g) for g, item in enumerate(gold)) if weight < 0]
-        for p in predicted
+        sorted((-affinity(item, other), g) for g, item in enumerate(gold) if affinity(item, other) > 0)
+        for other in predicted
     ]
     owner: dict[int, int] = {}  # gold → predicted
     choice: dict[int, int] = {}  # predicted → gold
-    for p in range(len(predicted)):
+    for p in sorted((p for p, own in enumerate(wanted) if own), key=lambda p: wanted[p][0][0]):
         _place(p, wanted, owner, choice)
     return choice
 
 
-def _place(p: int, wanted: Sequence[Sequence[int]], owner: dict[int, int], choice: dict[int, int]) -> None:
+def _place(
+    p: int, wanted: Sequence[Sequence[tuple[float, int]]], owner: dict[int, int], choice: dict[int, int]
+) -> None:
     """Find a gold item for `p`, breadth first through those that can be moved to another."""
     came_from: dict[int, int] = {}  # gold → the predicted item that asks for it
     waiting = [p]
     for asking in waiting:  # grows while it is read
-        for g in wanted[asking]:
+        for _, g in wanted[asking]:
             if g in came_from:
                 continue
             came_from[g] = asking

@@ -8,6 +8,7 @@ matrix is the word embedding's.
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import logging
 import lzma
@@ -36,8 +37,8 @@ Ints = NDArray[np.int32]
 
 def read_texts(path: Path) -> Iterator[str]:
     """Yield `title` and `text` of every line of a JSON lines file, in file order."""
-    opener = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)
-    with opener(path, "rt", encoding="utf-8") as lines:
+    binary = {".gz": gzip.GzipFile, ".xz": lzma.LZMAFile}.get(path.suffix, Path.open)(path, "rb")
+    with io.TextIOWrapper(binary, encoding="utf-8") as lines:
         for line in lines:
             record = json.loads(line)
             yield "\n".join(part for part in (record.get("title"), record["text"]) if part)
@@ -78,7 +79,7 @@ def masked(
     """Return `(inputs, labels)`, both [batch, length], with `share` of the words masked; labels elsewhere are -100."""
     words = np.cumsum(starts, axis=1)
     chosen_words = rng.random((ids.shape[0], int(words.max()) + 1)) < share
-    chosen = np.take_along_axis(chosen_words, words, axis=1) & ~np.isin(ids, list(special))
+    chosen = chosen_words[np.arange(len(ids))[:, None], words] & ~np.isin(ids, list(special))
     labels = np.where(chosen, ids, IGNORED)
     kind = rng.random(ids.shape)
     inputs = np.where(chosen & (kind < 0.8), mask, ids)

@@ -95,6 +95,7 @@ class MusnadTrainer(Trainer):
 
     def __init__(
         self,
+        model: MusnadModel,
         *,
         config: TrainingConfig,
         sampler: SourceSampler,
@@ -103,8 +104,9 @@ class MusnadTrainer(Trainer):
         average: WeightAverage | None,
         **kwargs: Any,
     ) -> None:
+        self.network = model
         self.config, self.sampler, self.tokenizer, self.dev, self.average = config, sampler, tokenizer, dev, average
-        super().__init__(**kwargs)
+        super().__init__(model=model, **kwargs)
         self.model_accepts_loss_kwargs = False
         if average is not None:
             self.add_callback(average)
@@ -117,24 +119,24 @@ class MusnadTrainer(Trainer):
         if self.optimizer is None:
             own = self.config
             groups = parameter_groups(
-                self.model, own.learning_rate, own.head_learning_rate, own.layer_decay, own.weight_decay
+                self.network, own.learning_rate, own.head_learning_rate, own.layer_decay, own.weight_decay
             )
             self.optimizer = torch.optim.AdamW(groups, lr=own.learning_rate, betas=(0.9, 0.98), eps=1e-6)
         return self.optimizer
 
-    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **kwargs: Any) -> Any:
+    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, *args: Any, **kwargs: Any) -> Any:
         outputs = model(**inputs)
         return (outputs.loss, outputs) if return_outputs else outputs.loss
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Dev figures end to end; `eval_score` is their mean."""
         if self.average is not None:
-            self.average.swap(self.model)
+            self.average.swap(self.network)
         try:
-            metrics = dev_metrics(extractor_of(self.model, self.tokenizer), self.dev)
+            metrics = dev_metrics(extractor_of(self.network, self.tokenizer), self.dev)
         finally:
             if self.average is not None:
-                self.average.swap(self.model)
+                self.average.swap(self.network)
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
@@ -166,15 +168,15 @@ def read_all(sources: list[Source], folder: Path) -> list[list[LabelledSentence]
     return [[own for path in source.files(folder) for own in read_source(path, source.format)] for source in sources]
 
 
-def start_network(encoder: str, config: TrainingConfig) -> tuple[MusnadModel, Tokenizer]:
-    """A network with fresh heads on an encoder, and its tokenizer with Arabic normalization."""
+def start_network(encoder: str, config: TrainingConfig) -> tuple[MusnadModel, Tokenizer, str | None]:
+    """A network with fresh heads on an encoder, its tokenizer with Arabic normalization, and its mask token."""
     fast = AutoTokenizer.from_pretrained(encoder)
     backend = getattr(fast, "backend_tokenizer", None)
     if backend is None:
         raise ValueError(f"{encoder}: its tokenizer has no tokenizer.json (a `tokenizers` pipeline)")
     tokenizer = with_arabic_normalization(Tokenizer.from_str(backend.to_str()))
     model = MusnadModel.from_encoder(encoder, role_width=config.role_width, dropout=config.dropout)
-    return model, tokenizer
+    return model, tokenizer, fast.mask_token
 
 
 def last_complete(run: Path) -> Path | None:
@@ -199,7 +201,7 @@ def supports_bf16(choice: str) -> bool:
     if choice != "auto":
         return choice == "yes"
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     flags = Path("/proc/cpuinfo")
     return flags.is_file() and "avx512_bf16" in flags.read_text(encoding="utf-8")
 
@@ -222,13 +224,14 @@ def train(config: TrainingConfig, folder: Path, output: Path, resume: bool = Tru
         if not pretrained.exists():
             pretrain(encoder_name, pretrained, config.pretraining, folder, supports_bf16(config.bf16))
         encoder_name = str(pretrained)
-    model, tokenizer = start_network(encoder_name, config)
+    model, tokenizer, mask_token = start_network(encoder_name, config)
     sources = read_all(config.sources, folder)
     dev = {
         Path(source.path).stem.replace("*", ""): [own.sentence for own in sentences]
         for source, sentences in zip(config.dev, read_all(config.dev, folder), strict=True)
     }
     encoder = SentenceEncoder(tokenizer, model.config.max_pieces, model.config.encoder.get("pad_token_id") or 0)
+    mask_id = tokenizer.token_to_id(mask_token) if mask_token else None
     data: list[Example] = []
     sizes: list[tuple[int, float]] = []
     for source, sentences in zip(config.sources, sources, strict=True):
@@ -241,15 +244,15 @@ def train(config: TrainingConfig, folder: Path, output: Path, resume: bool = Tru
     if config.average_decay:
         average = WeightAverage(model, config.average_decay, last)
     trainer = MusnadTrainer(
+        model,
         config=config,
         sampler=sampler,
         tokenizer=tokenizer,
         dev=dev,
         average=average,
-        model=model,
         train_dataset=Dataset.from_list(data),
-        eval_dataset=[sentence for own in dev.values() for sentence in own],  # type: ignore[arg-type]  # `evaluate` is ours
-        data_collator=Collator(encoder.pad_id),
+        eval_dataset=[sentence for own in dev.values() for sentence in own],
+        data_collator=Collator(encoder.pad_id, mask_id, config.masked_words),
         callbacks=[EarlyStoppingCallback(early_stopping_patience=config.patience)],
         args=TrainingArguments(
             output_dir=str(run),

