@@ -1,0 +1,1 @@
+"""What the system knows: records, text handling, network, decoding, the extractor, export."""

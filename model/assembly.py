@@ -16,9 +16,10 @@ from model.calibration import Calibration
 from model.decoding import DecodedRole, DecodedSentence, DecodedSpan
 from model.encoding import EncodedSentence
 from model.labels import ROLES
+from model.names import entity_name
 from model.numbers import number_value
 from model.records import Action, Document, Entity, RoleFiller, Sentence, Triple
-from model.text import Offsets, clitic_end, entity_name
+from model.text import Offsets, clitic_end, possible_clitics
 
 
 def assemble(
@@ -49,12 +50,10 @@ def assemble(
 
 
 def span_offsets(text: str, sentence: EncodedSentence, span: DecodedSpan) -> Offsets:
-    """Offsets of a decoded span, its clitics trimmed; a word that is all clitic keeps its last letter."""
+    """Offsets of a decoded span, its clitics trimmed, so far as its first word begins with letters that may be some."""
     start, word_end = sentence.words[span.first]
     word = text[start:word_end]
-    letters = span.clitics
-    while letters and clitic_end(word, letters) >= len(word):
-        letters -= 1
+    letters = possible_clitics(word, span.clitics)
     return start + clitic_end(word, letters), sentence.words[span.last][1]
 
 

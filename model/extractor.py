@@ -18,7 +18,8 @@ from model.encoding import EncodedSentence, SentenceEncoder, batches
 from model.outputs import HEADS, Floats, Network, WordLogits, merge
 from model.records import Document
 from model.runtime import OnnxNetwork
-from model.text import Offsets, split_sentences
+from model.sentences import split_sentences
+from model.text import Offsets
 
 #: The checkpoint that ships with the project.
 DEFAULT_CHECKPOINT = Path(__file__).parent / "default"

@@ -16,7 +16,7 @@ REMOVED = (
 )
 
 #: Presentation forms of marks alone, which NFKC would put on a space of their own, in the middle of a word.
-_MARKS_ALONE = "\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e"
+MARKS_ALONE = "\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e"
 
 #: What `str.isspace` calls white space and NFKC leaves, in runs; a newline inside a sentence is no more than a space.
 _SPACES = r"[\s\x1c-\x1f\x85]+"
@@ -44,7 +44,7 @@ def with_arabic_normalization(tokenizer: Tokenizer) -> Tokenizer:
     tatweel stripped and with punctuation and digits apart from letters (AraBERT) sees text of that form.
     """
     steps: list[normalizers.Normalizer] = [
-        normalizers.Replace(Regex(f"[{_MARKS_ALONE}]"), ""),
+        normalizers.Replace(Regex(f"[{MARKS_ALONE}]"), ""),
         normalizers.NFKC(),
         normalizers.Replace(Regex(f"[{REMOVED}]"), ""),
         normalizers.Replace(Regex(_SPACES), " "),

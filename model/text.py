@@ -1,4 +1,4 @@
-"""Sentences and words of Arabic news with exact offsets, the letters of attached clitics, and entities' names.
+"""Words of Arabic text with exact offsets, and the letters of attached clitics.
 
 All offsets are `[start, end)` in Unicode code points of the original text; white space is what `str.isspace` says.
 Every function takes time linear in the text it is given, whatever the text is.
@@ -7,33 +7,26 @@ Every function takes time linear in the text it is given, whatever the text is.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
-from itertools import pairwise
-from typing import NamedTuple
 
 import regex
-
-from model.normalization import REMOVED
 
 #: `[start, end)` in Unicode code points of the text.
 Offsets = tuple[int, int]
 
+#: What may stand inside a word and is no letter: marks, tatweel, invisible characters.
+IGNORED = regex.compile(r"[\p{M}\p{Cf}\u0640]+")
 
-def _words(listed: str) -> frozenset[str]:
-    return frozenset(listed.split())
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Words
+#: Attached clitics: a conjunction, then a preposition or the future mark.
+_CLITICS = regex.compile("[وف]?[بلكس]?")
 
 # `regex` leaves the four information separators out of `\s`; `str.isspace` does not.
-_SPACE = r"\s\x1c-\x1f"
+SPACE = r"\s\x1c-\x1f"
 _WORD = regex.compile(
     r"\p{N}+(?:[.,\u066b\u066c]\p{N}+)*\p{M}*"  # a number with its decimal and thousands marks
     r"|\p{L}\p{M}*(?:[\p{M}\p{Cf}]*+\p{L}\p{M}*)*"  # letters, tatweel among them; marks and invisible ones inside
     r"|\p{Regional_Indicator}{1,2}\p{M}*"  # a flag; `\X` would look back over all flags before it
     r"|\p{Cf}\p{M}*|\p{M}+"  # strays; `\X` would give the character after a number sign to it
-    rf"|(?![{_SPACE}])\X"  # any other sign with its marks; an emoji sequence
+    rf"|(?![{SPACE}])\X"  # any other sign with its marks; an emoji sequence
 )
 
 
@@ -44,274 +37,8 @@ def split_words(text: str, start: int = 0, end: int | None = None) -> list[Offse
     Raises `ValueError` if `[start, end)` does not lie in the text.
     """
     end = len(text) if end is None else end
-    _check_offsets(text, start, end)
+    check_offsets(text, start, end)
     return [match.span() for match in _WORD.finditer(text, start, end)]
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Sentences
-
-_NEWLINES = r"\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
-_BLANK = rf"[^\S{_NEWLINES}]"
-_MARKS = r".!?\u061f\u2026\u06d4\u203c\u203d\u2047-\u2049"
-_CLOSERS = r"\"'»”’›)\]}\ufd3e"
-#: Marks with the quotes and brackets that close after them, or a web address, to be passed over.
-_CLUSTER = regex.compile(
-    r"(?P<address>(?:https?://|www\.)[!-~]*[0-9A-Za-z/])"
-    rf"|[{_MARKS}](?:[{_MARKS}{_CLOSERS}\p{{Cf}}]|[«“](?=\s|\Z)|{_BLANK}++(?:[{_MARKS}]|[»)\]](?!\w)))*+"
-)
-_LINE = regex.compile(rf"[^{_NEWLINES}]+")
-_ALPHANUMERIC = regex.compile(r"[\p{L}\p{N}]")
-_FOLLOWING = regex.compile(rf"(?P<gap>[{_SPACE}\p{{Cf}}]*+)(?P<word>[\p{{L}}\p{{M}}\p{{Cf}}]*+)")
-_LONE_STOP = regex.compile(r"(?<![.\u2026])[.\u06d4](?![.\u2026])")
-_STRONG = regex.compile(r"[!?\u061f\u203c\u203d\u2047-\u2049]")
-_CLOSED = regex.compile(rf"[{_CLOSERS}«“]\p{{Cf}}*\Z")
-_ENDING = regex.compile(rf"[{_MARKS}{_CLOSERS}\p{{Cf}}:]\Z")
-_IGNORED = regex.compile(r"[\p{M}\p{Cf}\u0640]+")
-
-#: Arabic names of Latin letters, in acronyms («بي. بي. سي») and initials («جيمس بي. كومي»).
-_LETTER_NAMES = _words(
-    "إيه ايه أيه إي اي أي بي بيه سي دي إف اف جي جيه إتش اتش ايتش آي كيه كي إل ال إم ام أم إن ان أن أو او كيو آر ار إس"
-    " اس تي يو في دبليو إكس اكس واي زد"
-)
-#: Nouns whose kinds a letter names: «فيتامين د. ويوجد».
-_LETTERED = _words("فيتامين المجموعة مجموعة الفئة فئة الحرف حرف النوع نوع القسم الدرجة")
-#: Titles of one letter behind a clitic, and the letters that make up «أ.د.» and the like.
-_TITLES = frozenset({"ود", "وأ", "وم", "لد", "للد"})
-_TITLE_LETTERS = frozenset({"أ", "ا", "د", "م"})
-#: Given names that begin with و, as titles and initials stand before.
-_WAW_NAMES = _words("وليد وائل وسام وسيم وفاء وداد وجدان وجيه وجدي وديع وحيد وهيب وصفي ورد ورود وردة وفيق وضاح")
-_DOMAINS = frozenset({"كوم", "نت", "أورغ", "أورج"})
-_LATIN_ABBREVIATIONS = _words("Mr Mrs Ms Dr Prof St Jr Sr Gen Col Sen Rep Inc Ltd Co Corp No vs Vol")
-#: What goes on with a clause after «..», the comma of opinion pages.
-_CONTINUATIONS = _words(
-    "أو ثم بل لكن إذ كي حتى من في إلى الى على عن مع التي الذي الذين أي مثل لأن حيث بينما فيما رغم كما"
-)
-#: What ties a quotation to its speaker or source.
-_ATTRIBUTIONS = _words(
-    "وفقا وفق بحسب حسب حسبما نقلا دون قائلا قائلة مضيفا مضيفة مؤكدا مؤكدة مشيرا مشيرة موضحا موضحة مبينا مبينة"
-)
-
-
-class _Stop(NamedTuple):
-    """Marks in a text that may end a sentence, and what stands around them."""
-
-    text: str
-    sentence: int  #: where the sentence begins
-    first: int  #: its first letter or digit
-    paragraph_end: int
-    touched: int  #: the end of what the marks touch, before invisible characters
-    start: int  #: the first mark
-    signs: str  #: the marks, and the quotes and brackets that close after them
-    spaced: bool  #: whether white space follows
-    next: int  #: the next code point that is neither blank nor invisible
-    word: str  #: the letters there, without their marks
-
-    @property
-    def conjunction(self) -> bool:
-        """Whether the next word begins with the conjunction «و», as most sentences of Arabic news do."""
-        return self.word.startswith("و") and len(self.word) > 2 and self.word not in _WAW_NAMES
-
-
-def split_sentences(text: str) -> list[Offsets]:
-    """Sentences of `text`, in order, without outer white space; only white space lies between them.
-
-    A sentence ends at a newline (but lines wrapped at one width are joined), and at `.` `؟` `!` `…` with the quotes
-    and brackets that close after them, unless the mark belongs to an abbreviation, initial, number or address, or is
-    «..» used as a comma. Signs alone go to the sentence before them. No sentence is ever cut for its length.
-    """
-    sentences: list[Offsets] = []
-    for paragraph in _paragraphs(text):
-        for sentence in _paragraph_sentences(text, *paragraph):
-            if sentences and not _ALPHANUMERIC.search(text, *sentence):
-                sentences[-1] = (sentences[-1][0], sentence[1])
-            else:
-                sentences.append(sentence)
-    return sentences
-
-
-def _paragraphs(text: str) -> Iterator[Offsets]:
-    """Lines that are not blank; a block of lines wrapped at one width is one."""
-    block: list[Offsets] = []
-    line_end = 0
-    for match in _LINE.finditer(text):
-        line = _trim(text, *match.span())
-        blank = line[0] == line[1]
-        if blank or text[line_end : match.start()] not in ("\n", "\r\n", "\r"):
-            yield from _joined(text, block)
-            block = []
-        if not blank:
-            block.append(line)
-        line_end = match.end()
-    yield from _joined(text, block)
-
-
-def _joined(text: str, lines: list[Offsets]) -> list[Offsets]:
-    """One paragraph if `lines` are wrapped: no line has room left for the next one's first word."""
-    width = max((end - start for start, end in lines), default=0)
-    if len(lines) < 3 or not 40 <= width <= 140:
-        return lines
-    for (start, end), (following, following_end) in pairwise(lines):
-        first_word = text[following : min(following_end, following + width)].split(maxsplit=1)[0]
-        if end - start + 1 + len(first_word) <= width:
-            return lines
-    return [(lines[0][0], lines[-1][1])]
-
-
-def _paragraph_sentences(text: str, start: int, end: int) -> Iterator[Offsets]:
-    headline = end - start <= 200 and not _ENDING.search(text, end - 1, end)
-    first = _first_alphanumeric(text, start, end)
-    for cluster in _CLUSTER.finditer(text, start, end):
-        if cluster["address"] or cluster.start() < first:
-            continue
-        stop = _stop(text, start, first, end, cluster)
-        if stop.next == end or _ends_sentence(stop, headline):
-            yield _trim(text, start, cluster.end())
-            start = cluster.end()
-            first = _first_alphanumeric(text, start, end)
-    rest = _trim(text, start, end)
-    if rest[0] < rest[1]:
-        yield rest
-
-
-def _stop(text: str, sentence: int, first: int, paragraph_end: int, cluster: regex.Match[str]) -> _Stop:
-    following = _FOLLOWING.match(text, cluster.end(), paragraph_end)
-    assert following is not None  # both its parts may be empty
-    touched = cluster.start()
-    while touched > first and unicodedata.category(text[touched - 1]) == "Cf":
-        touched -= 1
-    spaced = any(map(str.isspace, following["gap"]))
-    word = _bare(following["word"])
-    next_ = following.start("word")
-    return _Stop(text, sentence, first, paragraph_end, touched, cluster.start(), cluster[0], spaced, next_, word)
-
-
-def _ends_sentence(stop: _Stop, headline: bool) -> bool:
-    right = stop.text[stop.next]
-    if stop.text[stop.start - 1] in "([{«“" or right in "\u060c,\u061b;:" or stop.word in ("إلخ", "الخ"):
-        return False
-    if not stop.spaced and not _breaks_unspaced(stop, right):
-        return False
-    closed = _CLOSED.search(stop.signs) is not None
-    if _LONE_STOP.search(stop.signs):
-        return not (closed and stop.word in _ATTRIBUTIONS) and not _is_abbreviation(stop, right)
-    if not closed and _STRONG.search(stop.signs):
-        return True
-    return not headline and _divides(stop, closed)
-
-
-def _breaks_unspaced(stop: _Stop, right: str) -> bool:
-    """Whether a sentence may end where no space follows: «انتهى.وقال», but not «3.5», «د.أحمد», «spa.gov.sa»."""
-    text, first, word = stop.text, stop.first, stop.word
-    left = text[stop.touched - 1]
-    if right in "«“\"'([{•●▪■*-–—#":
-        return True
-    if not right.isalnum() or (left.isascii() and left.isalnum() and right.isascii()):
-        return False
-    if stop.signs != ".":
-        return True
-    before, before_at = _word_before(text, first, stop.touched)
-    if right.isdecimal() or right.isascii():
-        return len(before) > 1
-    if len(word) < 2 or word in _DOMAINS or (before in _LETTER_NAMES and word in _LETTER_NAMES):
-        return False
-    if left.isdecimal():
-        digits_at = _digits_before(text, first, stop.touched)
-        return stop.touched - digits_at > 2 or (word[0] in "وف" and digits_at > first)
-    return len(before) > 1 or (before_at > first and text[before_at - 1].isdecimal())
-
-
-def _divides(stop: _Stop, closed: bool) -> bool:
-    """Whether «..», or a question that ends in a quote, divides two clauses each long enough to be a sentence."""
-    if stop.word in _ATTRIBUTIONS or (closed and not stop.conjunction):
-        return False
-    clause = stop.text[max(stop.sentence, stop.start - 160) : stop.start]
-    quoted = regex.split(r"[«“(\[]", clause)[-1]
-    before = clause if closed or regex.search(r"[»”)\]]", quoted) else quoted
-    after = regex.split(rf"[{_MARKS}]", stop.text[stop.next : min(stop.paragraph_end, stop.next + 80)], maxsplit=1)[0]
-    continued = stop.word[:1] in ("و", "ف") or stop.word in _CONTINUATIONS
-    return len(before.split()) >= (12 if continued else 6) and len(after.split()) >= 5
-
-
-def _is_abbreviation(stop: _Stop, right: str) -> bool:
-    """Whether the full stop belongs to what it touches: a list number, an initial, a title, an acronym."""
-    text, first = stop.text, stop.first
-    if right.isascii() and right.islower():
-        return True
-    left, left_at = _word_before(text, first, stop.touched)
-    if not left:
-        return _is_list_number(text, first, stop.touched)
-    chained = left_at - 1 > first and text[left_at - 1] == "."
-    if left.isascii():
-        if (chained and len(left) == 1) or left in _LATIN_ABBREVIATIONS:
-            return not stop.conjunction
-        return len(left) == 1 and right.isascii()
-    if len(left) > 1:
-        acronym = left in _LETTER_NAMES and _previous_word(text, first, left_at) not in _LETTER_NAMES
-        return (acronym or left in _TITLES) and not stop.conjunction
-    if chained:
-        return not stop.conjunction or (left in _TITLE_LETTERS and text[left_at - 2] in _TITLE_LETTERS)
-    return not _is_unit(text, first, left, left_at) and _previous_word(text, first, left_at) not in _LETTERED
-
-
-def _is_unit(text: str, first: int, letter: str, at: int) -> bool:
-    """Whether a letter after a number is an era, unit or half of the day: «2015م.», «1436 هـ.», «10 ص.»."""
-    number_end = _blanks_before(text, first, at) if letter in "مهص" else at
-    return number_end > first and text[number_end - 1].isdecimal()
-
-
-def _is_list_number(text: str, first: int, end: int) -> bool:
-    at = _digits_before(text, first, end)
-    if not 0 < end - at <= 3:
-        return False
-    return at == first or (end - at <= 2 and text[_blanks_before(text, first, at) - 1] == ":")
-
-
-def _word_before(text: str, first: int, end: int) -> tuple[str, int]:
-    """Letters that touch `end`, without marks, and where they begin; at most 24 code points are looked at."""
-    at = end
-    while at > max(first, end - 24) and unicodedata.category(text[at - 1])[0] in "LM":
-        at -= 1
-    return _bare(text[at:end]), at
-
-
-def _bare(word: str) -> str:
-    """`word` without marks, tatweel and invisible characters, and with plain letters for presentation forms."""
-    return str(_IGNORED.sub("", unicodedata.normalize("NFKC", word)))
-
-
-def _previous_word(text: str, first: int, end: int) -> str:
-    return _word_before(text, first, _blanks_before(text, first, end))[0]
-
-
-def _blanks_before(text: str, first: int, end: int) -> int:
-    while end > first and text[end - 1].isspace():
-        end -= 1
-    return end
-
-
-def _digits_before(text: str, first: int, end: int) -> int:
-    at = end
-    while at > max(first, end - 4) and text[at - 1].isdecimal():
-        at -= 1
-    return at
-
-
-def _first_alphanumeric(text: str, start: int, end: int) -> int:
-    match = _ALPHANUMERIC.search(text, start, end)
-    return match.start() if match else end
-
-
-def _trim(text: str, start: int, end: int) -> Offsets:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Clitics
 
 
 def clitic_end(word: str, letters: int) -> int:
@@ -324,7 +51,7 @@ def clitic_end(word: str, letters: int) -> int:
         raise ValueError(f"a clitic of {letters} letters in {word!r}")
     if letters == 0:
         return 0
-    positions = [position for position, character in enumerate(word) if _is_letter(character)]
+    positions = [position for position, character in enumerate(word) if is_letter(character)]
     return positions[letters] if letters < len(positions) else len(word)
 
 
@@ -335,96 +62,31 @@ def clitic_letters(word: str, offset: int) -> int:
     """
     if not 0 <= offset <= len(word):
         raise ValueError(f"offset {offset} is not in {word!r} of {len(word)} code points")
-    return sum(map(_is_letter, word[:offset]))
+    return sum(map(is_letter, word[:offset]))
 
 
-def _is_letter(character: str) -> bool:
+def is_letter(character: str) -> bool:
     return character != "\u0640" and unicodedata.category(character)[0] == "L"
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Names
+def possible_clitics(word: str, most: int) -> int:
+    """The largest number of leading letters of `word`, at most `most`, that may be attached clitics.
 
-_INVISIBLE = regex.compile(f"[{REMOVED}]+")
-#: Marks that stand alone in a presentation form, which NFKC would put on a space of their own.
-_ALONE = regex.compile(r"[\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e]+")
-_PRESENTATION = regex.compile(r"[\ufb50-\ufdff\ufe71-\ufefc]+")
-
-#: First words of names that begin with ل and take no article: «للبنان» is ل and «لبنان».
-_BARE_NAMES = _words(
-    "لبنان ليبيا ليبيريا ليتوانيا ليسوتو ليختنشتاين لاتفيا لاوس لوكسمبورغ لوكسمبورج لكسمبورغ"
-    " لندن لاهاي لاهور لاغوس لاباز لشبونة لوزان لوزيرن لواندا لوساكا لومي ليما ليل ليون لانس لفيف ليماسول"
-    " لوس لاس لو لا لي لويزيانا ليفربول ليستر ليدز ليفانتي لاتسيو لازيو لخويا"
-    " لينوفو لينكد لينكدإن لوكهيد لوفتهانزا لوموند لوفيغارو ليبراسيون لكزس لاند لوريال لينوكس"
-    " لؤي لبيد لبيب لبنى لطفي لطيف لطيفة لقمان لمى لمياء لميس لجين لورا لورين لوران لورانس لورنس لورينزو لوسي لوك"
-    " لوكا لوكاس لوكاكو لوكاشينكو لولا لولوة لوبيز لوبين لوجين لويس لويز لويجي لويد لافروف لاغارد لاريجاني لارا لاري"
-    " لامبارد لانا لحود ليبرمان لابيد ليلى ليليان لين لينا ليندا ليندسي لينين ليو ليونارد ليوناردو ليونيل"
-    " ليز ليزا ليان لاعبي لاعبو لاجئي لاجئو"
-)
-#: The same, but only before another name: «لخضر بلومي»; alone it is «الخضر».
-_BARE_GIVEN_NAMES = frozenset({"لخضر", "لمين"})
-#: Nouns that begin with ل themselves, and swallow the article's: «للجنة العليا» is ل and «اللجنة العليا».
-_LAM_NOUNS = _words(
-    "له لجنة لجان لواء لاعب لاعبة لاعبات لاجئ لاجئة لاجئات لاذقية لص لصوص لوبي لقاء لقاءات لغة لعبة"
-    " لائحة لوائح لوحة لوحات لحوم ليث"
-)
-_LAM_PLURALS = _words("لاعبين لاعبون لاجئين لاجئون لبنانيين لبنانيون ليبيين ليبيون لاتينيين ليبراليين")
-_LAM_ADJECTIVES = _words("لبناني لبنانية ليبي ليبية لاتيني لاتينية ليبرالي ليبرالية لوجستي لوجستية")
-#: An adjective with the article, after a feminine and after a masculine noun; the rest is a genitive.
-_FEMININE = regex.compile(
-    r"ال(?!تنمية|توعية|رعاية|حماية|تربية|تغذية|تسوية|تصفية|توصية|مسؤولية|م(?:تابع|راجع|قابل|راقب|ناصح|قاوم|صالح|طابق)ة)"
-    r"(?:\p{L}{3,}ية|م\p{L}{3,}ة|عليا|عامة|عاملة|خاصة|دائمة|فنية|طبية|أولى|ثانية|جديدة|سابقة|كبرى)"
-)
-_MASCULINE = regex.compile(
-    r"ال(?!أهلي|نادي)(?:\p{L}{3,}ي|أول|ثالث|رابع|خامس|سادس|سابع|ثامن|تاسع|عاشر|جديد|سابق|شاب|محترف|مصاب|ركن)"
-)
-
-
-def entity_name(text: str, start: int, end: int) -> str:
-    """The name that `text[start:end]` spells: letters without tashkeel, tatweel and invisible characters, one space
-    for each run of white space, and the article restored after an attached ل: «العراق» for «لعراق» in «للعراق».
-
-    The spelling «للـ» is ambiguous. The name gets an article («اليمن»), unless it begins with ل and takes none
-    («لبنان») by a list; nouns that begin with ل, again a list, get theirs back («للجنة العليا» is «اللجنة العليا») when
-    an adjective, a number or nothing follows, and stay as they are before a genitive («لجنة الانتخابات»). Of the words
-    written «للـ» in SaudiNewsNet, 97 % are of the first kind. Raises `ValueError` if the span does not lie in the text.
+    Two, «وب», of «وبالأنبار» for `most` = 3. At least one letter is left over.
     """
-    _check_offsets(text, start, end)
-    name = " ".join(_plain(text[start:end]).split())
-    if name.startswith("ل") and len(name) > 1 and _follows_lam(text, start):
-        return _with_article(name)
-    return name
+    letters = "".join(character for character in word if is_letter(character))
+    count = min(most, len(letters) - 1)
+    while count > 0 and not _CLITICS.fullmatch(letters[:count]):
+        count -= 1
+    return max(count, 0)
 
 
-def _plain(text: str) -> str:
-    spelled: str = _PRESENTATION.sub(lambda match: unicodedata.normalize("NFKC", match[0]), _ALONE.sub("", text))
-    return str(_INVISIBLE.sub("", unicodedata.normalize("NFC", spelled)))
-
-
-def _follows_lam(text: str, start: int) -> bool:
-    """Whether the letters before `start` in its word are the clitic ل, alone or after و or ف."""
-    letters = ""
-    at = start
-    while at > 0 and len(letters) < 3 and (_is_letter(text[at - 1]) or _IGNORED.match(text[at - 1])):
-        at -= 1
-        letters = _plain(text[at]) + letters
-    return letters in ("ل", "ول", "فل")
-
-
-def _with_article(name: str) -> str:
-    first, _, rest = name.partition(" ")
-    if first in _BARE_NAMES or (rest and first in _BARE_GIVEN_NAMES):
-        return name
-    following = rest.partition(" ")[0]
-    if first in _LAM_PLURALS or first in _LAM_ADJECTIVES:
-        return f"ال{name}" if not rest or following.startswith("ال") else name
-    if first in _LAM_NOUNS:
-        adjective = _FEMININE if first[-1] in "ةنت" else _MASCULINE
-        definite = not rest or following.isdecimal() or adjective.fullmatch(following)
-        return f"ال{name}" if definite else name
-    return f"ا{name}"
-
-
-def _check_offsets(text: str, start: int, end: int) -> None:
+def check_offsets(text: str, start: int, end: int) -> None:
+    """Raise `ValueError` if `[start, end)` does not lie in the text."""
     if not 0 <= start <= end <= len(text):
         raise ValueError(f"[{start}, {end}) is not a span of a text of {len(text)} code points")
+
+
+def word_set(listed: str) -> frozenset[str]:
+    """The words of a string, for lists of words in the code."""
+    return frozenset(listed.split())

@@ -1,0 +1,1 @@
+"""How the model is offered: the HTTP service and the command line."""

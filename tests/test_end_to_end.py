@@ -50,7 +50,7 @@ def config(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path, root: P
         "learning_rate": 1e-3,
         "role_width": 16,
         "average_decay": 0.9,
-        "bf16": "no",
+        "bf16": "yes",
     }
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(values), encoding="utf-8")
@@ -133,7 +133,15 @@ def test_evaluate_writes_every_figure(checkpoint: Path, config: Path, tmp_path: 
 
 def test_evaluate_reads_conll_with_its_own_labels_only(checkpoint: Path, config: Path, tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
-    arguments = ["evaluate", str(checkpoint), str(config.parent / "names.conll"), "--format", "conll", "--json", str(path)]
+    arguments = [
+        "evaluate",
+        str(checkpoint),
+        str(config.parent / "names.conll"),
+        "--format",
+        "conll",
+        "--json",
+        str(path),
+    ]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     values = json.loads(path.read_text(encoding="utf-8"))

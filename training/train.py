@@ -28,7 +28,7 @@ from transformers import (
 from model.annotation import AnnotatedSentence
 from model.calibration import Calibration
 from model.encoding import SentenceEncoder
-from model.export import WEIGHTS, export
+from model.export import export
 from model.extractor import CheckpointInfo, Extractor
 from model.network import MusnadModel
 from model.normalization import with_arabic_normalization
@@ -278,11 +278,10 @@ def train(config: TrainingConfig, folder: Path, output: Path, resume: bool = Tru
         ),
     )
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    return finish(model, trainer, tokenizer, dev, config, output)
+    return finish(trainer, tokenizer, dev, config, output)
 
 
 def finish(
-    model: MusnadModel,
     trainer: MusnadTrainer,
     tokenizer: Tokenizer,
     dev: dict[str, list[AnnotatedSentence]],
@@ -290,8 +289,13 @@ def finish(
     output: Path,
 ) -> dict[str, float]:
     """Load the best epoch's weights, calibrate them on dev, write the checkpoint, and return its dev figures."""
-    best = Path(trainer.state.best_model_checkpoint or "")
-    model.load_state_dict(load_file(str(best / (WeightAverage.FILE if trainer.average else WEIGHTS))))
+    best = trainer.state.best_model_checkpoint
+    if best is None:
+        raise RuntimeError(f"{output / 'run'}: the training ended without a checkpoint")
+    # read anew: accelerate has wrapped the trained network's forward in bf16
+    model = MusnadModel.from_pretrained(best, dtype=torch.float32)
+    if trainer.average is not None:
+        model.load_state_dict(load_file(str(Path(best) / WeightAverage.FILE)))
     extractor = extractor_of(model, tokenizer)
     metrics = dev_metrics(extractor, dev)
     calibration = fit(extractor, [sentence for own in dev.values() for sentence in own])

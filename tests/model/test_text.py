@@ -4,7 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from model.text import Offsets, clitic_end, clitic_letters, entity_name, split_sentences, split_words
+from model.names import entity_name
+from model.sentences import split_sentences
+from model.text import Offsets, clitic_end, clitic_letters, split_words
 
 LONG = "أعلنت وزارة الصحة أمس ارتفاع عدد المصابين في العاصمة إلى أكثر من ألف شخص"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -93,24 +94,31 @@ def test_health(client: TestClient) -> None:
     assert client.get("/readyz").json() == {"status": "ready"}
 
 
+def poll(client: TestClient, word: str) -> Any:
+    """The answer of `GET /readyz` once it holds a word."""
+    for _ in range(3000):
+        if word in (response := client.get("/readyz")).text.replace("not-ready", ""):
+            return response
+        time.sleep(0.01)
+    raise AssertionError(response.text)
+
+
 def test_the_service_is_up_before_the_model_is_loaded(extractor: FakeExtractor) -> None:
     loadable = threading.Event()
     asked = threading.Event()
 
     def load() -> Extractor:
         asked.set()
-        assert loadable.wait(10)
+        assert loadable.wait(60)
         return extractor
 
     with TestClient(create_app(load)) as client:
-        assert asked.wait(10)
+        assert asked.wait(60)
         assert client.get("/healthz").status_code == 200
         for response in (client.get("/readyz"), client.get("/model"), client.post("/predict", json={"text": ""})):
             assert problem(response, "not-ready")["detail"] == "The model is still loading."
         loadable.set()
-        for _ in range(1000):
-            if (ready := client.get("/readyz")).status_code == 200:
-                break
+        ready = poll(client, "ready")
         assert ready.json() == {"status": "ready"}
         assert client.get("/model").json()["name"] == "fake"
 
@@ -120,9 +128,7 @@ def test_a_model_that_cannot_be_loaded_is_logged(caplog: pytest.LogCaptureFixtur
         raise CheckpointError("runs/x: there is no model.onnx")
 
     with TestClient(create_app(load)) as client:
-        for _ in range(1000):
-            if "cannot" in (response := client.get("/readyz")).text:
-                break
+        response = poll(client, "cannot")
         assert problem(response, "not-ready")["detail"] == "The model cannot be loaded; the service's log says why."
     assert "runs/x: there is no model.onnx" in caplog.text
 
@@ -143,7 +149,7 @@ def test_extraction_does_not_block_the_service_and_waits_its_turn(
             running += 1
             most = max(most, running)
         started.set()
-        assert done.wait(10)
+        assert done.wait(60)
         with lock:
             running -= 1
         return extract_batch(texts, **options)
@@ -151,7 +157,7 @@ def test_extraction_does_not_block_the_service_and_waits_its_turn(
     monkeypatch.setattr(extractor, "extract_batch", slow)
     with TestClient(create_app(extractor, concurrency=2)) as client, ThreadPoolExecutor(6) as pool:
         answers = [pool.submit(client.post, "/predict", json={"text": str(index)}) for index in range(6)]
-        assert started.wait(10)
+        assert started.wait(60)
         assert client.get("/healthz").json() == {"status": "ok"}
         problem(client.post("/predict", json={}), "invalid-request")
         done.set()
