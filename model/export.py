@@ -8,6 +8,7 @@ ONNX Runtime folds when it loads. Needs PyTorch and onnx: the extra `train`.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,27 @@ def export(
     version: str,
     calibration: dict[str, list[float]],
 ) -> None:
-    """Write the checkpoint to `directory`, replacing one that is there; the model's weights are rounded to fp16."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Write the checkpoint to `directory`, replacing one that is there; the model's weights are rounded to fp16.
+
+    Files are put in place only when all are written: the graph and the weights belong together.
+    """
+    unfinished = directory / ".unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    _write(model, tokenizer, unfinished, name, version, calibration)
+    for path in unfinished.iterdir():
+        path.replace(directory / path.name)
+    unfinished.rmdir()
+
+
+def _write(
+    model: MusnadModel,
+    tokenizer: Tokenizer,
+    directory: Path,
+    name: str,
+    version: str,
+    calibration: dict[str, list[float]],
+) -> None:
     model.config.name, model.config.version, model.config.calibration = name, version, calibration
     with torch.no_grad():
         for parameter in model.parameters():

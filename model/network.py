@@ -113,13 +113,14 @@ class MusnadModel(PreTrainedModel):
     @classmethod
     def from_encoder(cls, encoder: str, **heads: Any) -> MusnadModel:
         """Return a network with fresh heads on the pretrained encoder of a directory or hub name."""
-        pretrained = AutoModel.from_pretrained(encoder, dtype=torch.float32, attn_implementation="sdpa")
-        positions = getattr(pretrained.config, "max_position_embeddings", 512)
-        # RoBERTa-like encoders count positions from pad_token_id + 1, and so have fewer than they say
-        usable = positions - 2 if positions == 514 else positions
+        try:
+            pretrained = AutoModel.from_pretrained(encoder, dtype=torch.float32, attn_implementation="sdpa")
+        except ValueError:  # an architecture without it
+            pretrained = AutoModel.from_pretrained(encoder, dtype=torch.float32)
+        window = min(usable_positions(pretrained), 512)
         fields = pretrained.config.to_dict()
         fields.pop("_name_or_path", None)  # where it lay on this machine
-        config = MusnadConfig(encoder=fields, max_pieces=min(usable, 512), **heads)
+        config = MusnadConfig(encoder=fields, max_pieces=window, **heads)
         return cls(config, pretrained)
 
     def forward(
@@ -142,6 +143,15 @@ class MusnadModel(PreTrainedModel):
             roles=self.roles(words),
         )
         return outputs if labels is None else outputs._replace(loss=total_loss(outputs, labels))
+
+
+def usable_positions(encoder: PreTrainedModel) -> int:
+    """Pieces that an encoder can read at once; RoBERTa and its kin count positions from after the padding's."""
+    positions = int(getattr(encoder.config, "max_position_embeddings", 512))
+    for name, module in encoder.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding) and module.padding_idx is not None:
+            return module.num_embeddings - module.padding_idx - 1
+    return positions
 
 
 def total_loss(outputs: NetworkOutputs, labels: dict[str, Tensor]) -> Tensor:

@@ -70,6 +70,7 @@ def create_app(
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
+        docs_url=None,  # its scripts come from elsewhere, and no request of ours leaves the host
         redoc_url=None,
     )
     install_problems(app)

@@ -114,7 +114,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
     checkpoint: Checkpoint = None,
 ) -> None:
-    """Serve `POST /predict` and the rest over HTTP; the API is described at /openapi.json and /docs."""
+    """Serve `POST /predict` and the rest over HTTP; the API is described at /openapi.json."""
     import uvicorn
 
     from serving.app import create_app

@@ -21,6 +21,8 @@ def _fail(message: object, status: int = 2) -> NoReturn:
 
 
 def _needs_extra(error: ImportError) -> NoReturn:
+    if error.name is None or error.name.partition(".")[0] in ("model", "training"):
+        raise error
     _fail(f"this command needs {error.name}: install the extra, pip install 'musnad[train]'")
 
 
@@ -29,9 +31,9 @@ def train(
     config: Annotated[Path, typer.Argument(help="YAML file: what is trained on what.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Directory for the checkpoint.")],
     encoder: Annotated[str | None, typer.Option(help="Directory or hub name, instead of the file's.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the file's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Drop what a stopped run left in the output.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Drop what an earlier run left in the output.")] = False,
 ) -> None:
     """Train a checkpoint; a run that was stopped goes on where it was."""
     try:
@@ -44,11 +46,11 @@ def train(
 
     try:
         settings = read_config(config)
-        if encoder is not None:
-            # a path on the command line counts from here, not from the file
-            settings.encoder = str(Path(encoder).resolve()) if Path(encoder).is_dir() else encoder
-        changes = {"epochs": epochs, "seed": seed}
-        settings = settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
+        # a path on the command line counts from here, not from the file
+        local = encoder is not None and Path(encoder).is_dir()
+        changes = {"encoder": str(Path(encoder or "").resolve()) if local else encoder, "epochs": epochs, "seed": seed}
+        given = {name: value for name, value in changes.items() if value is not None}
+        settings = settings.model_validate({**settings.model_dump(), **given})
         metrics = run(settings, config.parent, output, resume=not fresh)
     except (ConfigError, SourceError, AnnotationError, OSError) as error:
         _fail(error)

@@ -26,7 +26,7 @@ class Source(BaseModel):
 
     def files(self, folder: Path) -> list[Path]:
         """The files that `path` names, sorted; raises ConfigError where there is none."""
-        found = sorted(Path(name) for name in glob.glob(str(folder / self.path)))
+        found = sorted(folder / name for name in glob.glob(self.path, root_dir=folder))
         if not found:
             raise ConfigError(f"no file matches {self.path!r} in {folder}")
         return found
@@ -79,7 +79,7 @@ class TrainingConfig(BaseModel):
     #: Share of the words whose pieces are hidden from the network in training (see `training.features.Collator`).
     masked_words: float = Field(default=0.0, ge=0.0, lt=1.0)
     role_width: int = Field(default=256, ge=8)
-    #: Decay of the running average of the weights that is evaluated and kept; 0 keeps the last weights instead.
+    #: Decay of the running average of the weights that is evaluated and kept; 0 takes the weights as they are.
     average_decay: float = Field(default=0.0, ge=0.0, lt=1.0)
     #: Epochs without a better dev score after which training stops.
     patience: int = Field(default=4, ge=1)
@@ -94,7 +94,7 @@ def read_config(path: Path) -> TrainingConfig:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not YAML: {error}") from None
     try:
         return TrainingConfig.model_validate(values)

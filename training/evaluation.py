@@ -5,14 +5,15 @@ with bootstrap intervals; beside them seqeval's strict IOB2 report on words.
 
 Measures: `entities` and `actions_exact` want label and characters the same; `actions` an overlap; `roles` and
 `triples` an overlap of every filled slot (and the same slots empty), `roles_exact` and `triples_exact` the same
-characters. `roles_gold` and `triples_gold` predict roles between the gold spans.
+characters. `roles_gold` and `triples_gold` predict roles between the gold spans. A corpus of names has `names_words`
+alone: label, first and last of its own words the same, as seqeval counts.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -29,15 +30,18 @@ from model.outputs import WordLogits
 from model.records import Document
 from model.text import Offsets, split_words
 from training.features import word_range
-from training.matching import Counts, match
+from training.matching import Counts, interval, match
 
 #: A role edge or triple by the offsets of its slots; None is an empty slot.
 Edge = tuple[Offsets, str, Offsets]
 TripleSlots = tuple[Offsets | None, Offsets, Offsets | None]
 
+#: A label with first and last place, in code points or words.
+LabelledSpan = tuple[str, int, int]
+
 Item = TypeVar("Item")
 
-#: Measures that need annotations of everything; a corpus of names has `entities` alone.
+#: Measures of sentences that are annotated with everything.
 MEASURES = (
     "entities",
     "actions",
@@ -50,6 +54,12 @@ MEASURES = (
     "triples_gold",
 )
 
+#: The measure of a corpus of names.
+NAMES_WORDS = "names_words"
+
+#: What is right or wrong of what was found.
+ACCURACIES = ("class", "factuality", "clitics")
+
 
 @dataclass(slots=True)
 class Evaluation:
@@ -61,9 +71,12 @@ class Evaluation:
     classes: list[tuple[str, str]] = field(default_factory=list)  # (gold, predicted) of matched actions
     factuality: list[tuple[str, str]] = field(default_factory=list)
     clitics: list[bool] = field(default_factory=list)
+    accuracies: dict[str, list[Counts]] = field(default_factory=lambda: {name: [] for name in ACCURACIES})
     scored: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     gold_tags: list[list[str]] = field(default_factory=list)
     predicted_tags: list[list[str]] = field(default_factory=list)
+    gold_entity_tags: list[list[str]] = field(default_factory=list)  # without actions
+    predicted_entity_tags: list[list[str]] = field(default_factory=list)
 
     def total(self, measure: str) -> Counts:
         """Counts of a measure over all sentences."""
@@ -71,49 +84,68 @@ class Evaluation:
 
     def interval(self, measure: str, samples: int = 1000, seed: int = 0) -> tuple[float, float]:
         """Bootstrap 95 % interval of a measure's F1: sentences drawn with replacement; (0, 0) without sentences."""
-        table = np.array(self.counts[measure], dtype=np.int64)
-        if not len(table):
-            return 0.0, 0.0
-        drawn = np.random.default_rng(seed).integers(len(table), size=(samples, len(table)))
-        matched, predicted, gold = np.moveaxis(table[drawn].sum(axis=1), -1, 0)
-        f1 = 2 * matched / np.maximum(predicted + gold, 1)
-        low, high = np.percentile(f1, [2.5, 97.5])
-        return float(low), float(high)
+        return interval(self.counts[measure], samples, seed)
+
+    def accuracy_interval(self, name: str) -> tuple[float, float]:
+        """Bootstrap 95 % interval over sentences of one of ACCURACIES."""
+        # with as many predicted as gold items F1 is the share of right ones
+        return interval(self.accuracies[name])
 
     def accuracy(self, pairs: Sequence[tuple[str, str]]) -> float:
         """Share of equal pairs."""
         return sum(gold == predicted for gold, predicted in pairs) / len(pairs) if pairs else 0.0
 
     def label_counts(self, label: str) -> Counts:
-        """Exact-character counts of one label."""
+        """Counts of one label: exact characters, or words in a corpus of names."""
         return Counts(*self.by_label.get(label, [0, 0, 0]))
 
 
-def evaluate(
-    extractor: Extractor, sentences: Sequence[AnnotatedSentence], *, names_only: bool = False, batch_size: int = 32
-) -> Evaluation:
-    """Extract every sentence as one sentence and compare; `names_only` looks at PER, ORG and LOC alone."""
-    labels = NAME_LABELS if names_only else ENTITY_LABELS
-    result = Evaluation(labels=labels, counts={m: [] for m in (MEASURES[:1] if names_only else MEASURES)})
-    for first in range(0, len(sentences), SENTENCES_AT_ONCE):
-        _evaluate(result, extractor, sentences[first : first + SENTENCES_AT_ONCE], batch_size)
+def evaluate(extractor: Extractor, sentences: Sequence[AnnotatedSentence], *, batch_size: int = 32) -> Evaluation:
+    """Extract every sentence as one sentence and compare with its annotations of everything."""
+    result = Evaluation(labels=ENTITY_LABELS, counts={measure: [] for measure in MEASURES})
+    for sentence, document, words, logits in _extracted(extractor, sentences, batch_size):
+        _compare_entities(result, sentence, document)
+        _tag_words(result, sentence, document)
+        _compare_events(result, sentence, document)
+        _compare_gold_spans(result, sentence, words, logits)
     return result
 
 
-def _evaluate(
-    result: Evaluation, extractor: Extractor, sentences: Sequence[AnnotatedSentence], batch_size: int
-) -> None:
-    texts = [sentence.text for sentence in sentences]
-    whole = [(0, len(text)) for text in texts]
-    encoded = extractor.encoder.encode_many(list(zip(texts, whole, strict=True)))
-    logits = extractor.logits(encoded, batch_size)
-    documents = extractor.documents(texts, [[offsets] for offsets in whole], encoded, decode(logits))
-    for sentence, document, words, own in zip(sentences, documents, encoded, logits, strict=True):
-        _compare_entities(result, sentence, document)
-        _tag_words(result, sentence, document)
-        if "actions" in result.counts:
-            _compare_events(result, sentence, document)
-            _compare_gold_spans(result, sentence, words, own)
+def evaluate_names(
+    extractor: Extractor,
+    files: Sequence[tuple[Sequence[AnnotatedSentence], Sequence[str]]],
+    *,
+    batch_size: int = 32,
+) -> Evaluation:
+    """Compare names with files of (sentences, labels), by words that single spaces divide.
+
+    In each file only its labels count: where it does not know ORG, a predicted one is neither right nor wrong.
+    """
+    known = {label for _, labels in files for label in labels}
+    result = Evaluation(labels=tuple(label for label in NAME_LABELS if label in known), counts={NAMES_WORDS: []})
+    for sentences, labels in files:
+        for sentence, document, _, _ in _extracted(extractor, sentences, batch_size):
+            words = token_offsets(sentence.text)
+            gold = tags_of(words, [(s.label, (s.start, s.end)) for s in sentence.entities if s.label in labels])
+            found = tags_of(words, [(e.label, (e.start, e.end)) for e in document.entities if e.label in labels])
+            result.gold_tags.append(gold)
+            result.predicted_tags.append(found)
+            _count_spans(result, NAMES_WORDS, spans_of(gold), spans_of(found))
+    return result
+
+
+def _extracted(
+    extractor: Extractor, sentences: Sequence[AnnotatedSentence], batch_size: int
+) -> Iterator[tuple[AnnotatedSentence, Document, EncodedSentence, WordLogits | None]]:
+    """Every sentence with what is found in it, a slice of them at a time."""
+    for first in range(0, len(sentences), SENTENCES_AT_ONCE):
+        own = sentences[first : first + SENTENCES_AT_ONCE]
+        texts = [sentence.text for sentence in own]
+        whole = [(0, len(text)) for text in texts]
+        encoded = extractor.encoder.encode_many(list(zip(texts, whole, strict=True)))
+        logits = extractor.logits(encoded, batch_size)
+        documents = extractor.documents(texts, [[offsets] for offsets in whole], encoded, decode(logits))
+        yield from zip(own, documents, encoded, logits, strict=True)
 
 
 def overlap(one: Offsets, other: Offsets) -> int:
@@ -138,11 +170,21 @@ def _slots(gold: Sequence[Offsets | None], predicted: Sequence[Offsets | None], 
 def _compare_entities(result: Evaluation, sentence: AnnotatedSentence, document: Document) -> None:
     gold = {(span.label, span.start, span.end) for span in sentence.entities if span.label in result.labels}
     predicted = {(e.label, e.start, e.end): e for e in document.entities if e.label in result.labels}
-    result.counts["entities"].append(Counts(len(gold & predicted.keys()), len(predicted), len(gold)))
-    for index, items in enumerate((gold & predicted.keys(), predicted, gold)):
+    _count_spans(result, "entities", gold, {*predicted})
+    result.scored["entity"] += [(entity.score, key in gold) for key, entity in predicted.items()]
+
+
+def _count_spans(result: Evaluation, measure: str, gold: set[LabelledSpan], predicted: set[LabelledSpan]) -> None:
+    """Count spans that must be the same, and count them by label."""
+    result.counts[measure].append(Counts(len(gold & predicted), len(predicted), len(gold)))
+    for index, items in enumerate((gold & predicted, predicted, gold)):
         for label, _, _ in items:
             result.by_label.setdefault(label, [0, 0, 0])[index] += 1
-    result.scored["entity"] += [(entity.score, key in gold) for key, entity in predicted.items()]
+
+
+def _count_right(result: Evaluation, name: str, right: Sequence[bool]) -> None:
+    """Count what is right of a sentence's items."""
+    result.accuracies[name].append(Counts(sum(right), len(right), len(right)))
 
 
 def gold_edges(sentence: AnnotatedSentence) -> list[Edge]:
@@ -195,6 +237,7 @@ def _compare_actions(result: Evaluation, sentence: AnnotatedSentence, document: 
     sizes = (len(predicted), len(gold))
     result.counts["actions"].append(Counts(len(matches), *sizes))
     result.counts["actions_exact"].append(Counts(len({*gold_places} & {*places}), *sizes))
+    classes, factuality = len(result.classes), len(result.factuality)
     for index, action in enumerate(predicted):
         right = False
         if index in matches:
@@ -203,6 +246,8 @@ def _compare_actions(result: Evaluation, sentence: AnnotatedSentence, document: 
             result.factuality.append((other.factuality or "", action.factuality))
             right = other.event_class == action.event_class and gold_places[matches[index]] == places[index]
         result.scored["action"].append((action.score, right))
+    _count_right(result, "class", [g == p for g, p in result.classes[classes:]])
+    _count_right(result, "factuality", [g == p for g, p in result.factuality[factuality:]])
 
 
 def _edge_affinity(gold: Edge, predicted: Edge, exact: bool) -> float:
@@ -250,19 +295,20 @@ def _compare_gold_spans(
 def _tag_words(result: Evaluation, sentence: AnnotatedSentence, document: Document) -> None:
     """Strict IOB2 tags of the words (clitics included), for seqeval, and exactness where a clitic is attached."""
     words = split_words(sentence.text)
-    known = {*result.labels, ACTION_LABEL} if "actions" in result.counts else {*result.labels}
-    gold = [(span.label, (span.start, span.end)) for span in sentence.spans if span.label in known]
+    gold_entities = [(span.label, (span.start, span.end)) for span in sentence.entities]
     entities = [(entity.label, (entity.start, entity.end)) for entity in document.entities]
-    actions = [(ACTION_LABEL, (action.start, action.end)) for action in document.actions]
-    predicted = [item for item in entities + actions if item[0] in known]
+    result.gold_entity_tags.append(tags_of(words, gold_entities))
+    result.predicted_entity_tags.append(tags_of(words, entities))
+    gold = gold_entities + [(ACTION_LABEL, (span.start, span.end)) for span in sentence.actions]
+    predicted = entities + [(ACTION_LABEL, (action.start, action.end)) for action in document.actions]
     result.gold_tags.append(tags_of(words, gold))
     result.predicted_tags.append(tags_of(words, predicted))
     starts = {start for start, _ in words}
     by_words = {(label, *_touched(words, place)): place for label, place in predicted}
-    for label, place in gold:
-        found = by_words.get((label, *_touched(words, place)))
-        if place[0] not in starts and found is not None:
-            result.clitics.append(found == place)
+    found = [(place, by_words.get((label, *_touched(words, place)))) for label, place in gold if place[0] not in starts]
+    right = [place == other for place, other in found if other is not None]
+    result.clitics += right
+    _count_right(result, "clitics", right)
 
 
 def _touched(words: Sequence[Offsets], place: Offsets) -> tuple[int, int]:
@@ -273,7 +319,7 @@ def _touched(words: Sequence[Offsets], place: Offsets) -> tuple[int, int]:
 
 
 def tags_of(words: Sequence[Offsets], spans: Sequence[tuple[str, Offsets]]) -> list[str]:
-    """IOB2 tags of words: a span takes every word that it touches."""
+    """IOB2 tags of words: a span takes every word that it touches, and from the spans before it, too."""
     tags = ["O"] * len(words)
     for label, place in spans:
         first, last = _touched(words, place)
@@ -281,6 +327,28 @@ def tags_of(words: Sequence[Offsets], spans: Sequence[tuple[str, Offsets]]) -> l
             tags[first] = f"B-{label}"
             tags[first + 1 : last + 1] = [f"I-{label}"] * (last - first)
     return tags
+
+
+def spans_of(tags: Sequence[str]) -> set[LabelledSpan]:
+    """(label, first word, last word) of the spans of IOB2 tags, as strict as seqeval: an `I-` opens none."""
+    found: set[LabelledSpan] = set()
+    for first, tag in enumerate(tags):
+        if tag.startswith("B-"):
+            last = first
+            while last + 1 < len(tags) and tags[last + 1] == f"I-{tag[2:]}":
+                last += 1
+            found.add((tag[2:], first, last))
+    return found
+
+
+def token_offsets(text: str) -> list[Offsets]:
+    """Offsets of the words of a column file in its text, where single spaces divide them."""
+    offsets: list[Offsets] = []
+    start = 0
+    for token in text.split(" "):
+        offsets.append((start, start + len(token)))
+        start += len(token) + 1
+    return offsets
 
 
 def expected_calibration_error(scored: Sequence[tuple[float, bool]], bins: int = 10) -> float:

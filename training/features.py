@@ -105,14 +105,16 @@ def _example(window: Window, labels: Example) -> Example:
 class Collator:
     """Pads examples to arrays for `MusnadModel.forward`.
 
-    In a share `masked_words` of the words every piece is replaced by `mask_id`: the network must then tell from the
-    context what a word is, as it must for a name that it never saw. Drawn from torch's generator.
+    In a share `masked_words` of the words every piece (but a space before it) is replaced by `mask_id`: the network
+    must then tell from the context what a word is, as for a name that it never saw. Drawn from torch's generator.
     """
 
-    def __init__(self, pad_id: int, mask_id: int | None = None, masked_words: float = 0.0) -> None:
+    def __init__(
+        self, pad_id: int, mask_id: int | None = None, space_id: int | None = None, masked_words: float = 0.0
+    ) -> None:
         if masked_words and mask_id is None:
             raise ValueError("masking words needs a tokenizer with a mask token")
-        self.pad_id, self.mask_id, self.masked_words = pad_id, mask_id, masked_words
+        self.pad_id, self.mask_id, self.space_id, self.masked_words = pad_id, mask_id, space_id, masked_words
 
     def __call__(self, batch: Sequence[Example]) -> dict[str, Any]:
         """Return input_ids, attention_mask [B, T], word_pieces [B, W], and labels as `total_loss` takes them."""
@@ -136,7 +138,9 @@ class Collator:
                 chosen = (torch.rand(len(starts)) < self.masked_words).tolist()
                 for start, end, masked in zip(starts, [*starts[1:], example["length"] - 1], chosen, strict=True):
                     if masked:
-                        ids[row, start:end] = self.mask_id
+                        # a space piece before the next word is the next word's
+                        last = end - (example["input_ids"][end - 1] == self.space_id)
+                        ids[row, start : max(last, start + 1)] = self.mask_id
         lengths = torch.tensor([len(example["input_ids"]) for example in batch])
         return {
             "input_ids": ids,

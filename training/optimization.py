@@ -59,7 +59,8 @@ class WeightAverage(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
         for name, value in _weights(kwargs["model"]):
-            self.average[name].lerp_(value.detach(), 1.0 - decay)
+            own = self.average[name] = self.average[name].to(value.device)
+            own.lerp_(value.detach(), 1.0 - decay)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         folder = Path(args.output_dir or ".") / f"checkpoint-{state.global_step}"

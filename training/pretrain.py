@@ -28,11 +28,26 @@ from transformers import AutoModel, AutoTokenizer
 
 from model.network import IGNORED
 from model.normalization import with_arabic_normalization
-from training.config import Pretraining
+from training.config import ConfigError, Pretraining
 
 logger = logging.getLogger(__name__)
 
 Ints = NDArray[np.int32]
+
+
+def load_tokenizer(encoder: str) -> Any:
+    """The encoder's fast tokenizer; raises ConfigError for an encoder without one."""
+    if (Path(encoder) / "config.json").is_file() and read_model_type(Path(encoder)) == "musnad":
+        raise ConfigError(f"{encoder}: a checkpoint of this project, not an encoder")
+    fast = AutoTokenizer.from_pretrained(encoder)
+    if getattr(fast, "backend_tokenizer", None) is None:
+        raise ConfigError(f"{encoder}: its tokenizer has no tokenizer.json (a `tokenizers` pipeline)")
+    return fast
+
+
+def read_model_type(encoder: Path) -> object:
+    """The `model_type` of a model directory."""
+    return json.loads((encoder / "config.json").read_text(encoding="utf-8")).get("model_type")
 
 
 def read_texts(path: Path) -> Iterator[str]:
@@ -46,8 +61,8 @@ def read_texts(path: Path) -> Iterator[str]:
 
 def packed(texts: Iterator[str], tokenizer: Tokenizer, length: int) -> tuple[Ints, NDArray[np.bool_]]:
     """Return `(ids, word_starts)`, both [blocks, length]: all texts' pieces in one row after another."""
-    ids: list[Ints] = []
-    starts: list[NDArray[np.bool_]] = []
+    ids: list[Ints] = [np.zeros(0, dtype=np.int32)]
+    starts: list[NDArray[np.bool_]] = [np.zeros(0, dtype=np.bool_)]
     batch: list[str] = []
 
     def flush() -> None:
@@ -64,6 +79,8 @@ def packed(texts: Iterator[str], tokenizer: Tokenizer, length: int) -> tuple[Int
     flush()
     flat, flat_starts = np.concatenate(ids), np.concatenate(starts)
     blocks = len(flat) // length
+    if not blocks:
+        raise ConfigError(f"pretraining: the text has {len(flat)} pieces, less than one block of {length}")
     return flat[: blocks * length].reshape(blocks, length), flat_starts[: blocks * length].reshape(blocks, length)
 
 
@@ -104,6 +121,23 @@ class MaskedLanguageHead(nn.Module):
         return functional.linear(hidden, self.embedding.weight, self.bias)
 
 
+def comparable(text: str) -> str:
+    """Letters and digits of a text alone: how a sentence is found again that differs in spaces and punctuation."""
+    return "".join(filter(str.isalnum, text))
+
+
+def without_dropout(network: nn.Module) -> None:
+    """Switch dropout off where it is drawn, and leave the configuration, from which fine-tuning starts, as it is.
+
+    A few epochs over millions of words do not overfit, and the masks' noise is enough.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        if isinstance(getattr(module, "dropout_prob", None), float):
+            module.dropout_prob = 0.0
+
+
 def pretrain(encoder: str, output: Path, settings: Pretraining, folder: Path, bf16: bool) -> None:
     """Continue an encoder's masked-language training and save it in Hugging Face layout in `output`.
 
@@ -112,17 +146,22 @@ def pretrain(encoder: str, output: Path, settings: Pretraining, folder: Path, bf
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    fast: Any = AutoTokenizer.from_pretrained(encoder)
+    fast = load_tokenizer(encoder)
+    if fast.mask_token is None:
+        raise ConfigError(f"pretraining: the tokenizer of {encoder} has no mask token")
     tokenizer = with_arabic_normalization(Tokenizer.from_str(fast.backend_tokenizer.to_str()))
     lines = [line for name in settings.without for line in (folder / name).read_text("utf-8").splitlines()]
-    held_out = [json.loads(line)["text"] for line in lines]
-    texts = (t for t in read_texts(folder / settings.text) if not any(sentence in t for sentence in held_out))
+    held_out = [comparable(json.loads(line)["text"]) for line in lines]
+    texts = (
+        text
+        for text in read_texts(folder / settings.text)
+        if not any(sentence in plain for plain in [comparable(text)] for sentence in held_out)
+    )
     ids, starts = packed(texts, tokenizer, settings.length)
     steps, batch = settings.steps, settings.batch_size
 
-    network: Any = AutoModel.from_pretrained(
-        encoder, dtype=torch.float32, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
-    )
+    network: Any = AutoModel.from_pretrained(encoder, dtype=torch.float32)
+    without_dropout(network)
     network.to(device).train()
     head = MaskedLanguageHead(network.get_input_embeddings()).to(device)
     parameters = list({id(p): p for module in (network, head) for p in module.parameters()}.values())
@@ -136,7 +175,7 @@ def pretrain(encoder: str, output: Path, settings: Pretraining, folder: Path, bf
     )
     warmup = max(1, steps // 20)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / warmup, max(0.0, (steps - step) / (steps - warmup)))
+        optimizer, lambda step: min((step + 1) / warmup, max(0.0, (steps - step) / max(1, steps - warmup)))
     )
     special = set(fast.all_special_ids)
     order = np.concatenate([rng.permutation(len(ids)) for _ in range(math.ceil(steps * batch / len(ids)))])

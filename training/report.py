@@ -12,30 +12,49 @@ from rich.table import Table
 from seqeval.metrics import classification_report
 from seqeval.scheme import IOB2
 
+from model.annotation import AnnotatedSentence
 from model.extractor import Extractor
-from training.evaluation import Evaluation, confusion, evaluate, expected_calibration_error
-from training.sources import read_source
+from training.evaluation import (
+    NAMES_WORDS,
+    Evaluation,
+    confusion,
+    evaluate,
+    evaluate_names,
+    expected_calibration_error,
+)
+from training.sources import TAGSETS, SourceError, labels_in, read_source
 
 
 def report(
     checkpoint: Path, data: Sequence[Path], format: str, json: Path | None, batch_size: int, console: Console
 ) -> dict[str, Any]:
     """Evaluate, print tables to `console`, write all figures to the file `json` if given, and return them."""
-    labelled = [own for path in data for own in read_source(path, format)]
+    files = [_read(path, format) for path in data]
     extractor = Extractor.load(checkpoint)
-    names_only = any(own.names_only for own in labelled)
-    result = evaluate(extractor, [own.sentence for own in labelled], names_only=names_only, batch_size=batch_size)
+    if format in TAGSETS:
+        labels = [labels_in(path, TAGSETS[format]) for path in data]
+        result = evaluate_names(extractor, list(zip(files, labels, strict=True)), batch_size=batch_size)
+    else:
+        result = evaluate(extractor, [sentence for own in files for sentence in own], batch_size=batch_size)
     values = figures(result)
     values = {
         "checkpoint": {"name": extractor.info.name, "version": extractor.info.version},
         "data": [str(path) for path in data],
-        "sentences": len(labelled),
+        "sentences": sum(len(own) for own in files),
         **values,
     }
     print_figures(values, result, console)
     if json is not None:
-        json.write_text(jsonlib.dumps(values, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        text = jsonlib.dumps(values, ensure_ascii=False, indent=2, allow_nan=False)
+        json.write_text(text + "\n", encoding="utf-8")
     return values
+
+
+def _read(path: Path, format: str) -> list[AnnotatedSentence]:
+    sentences = [own.sentence for own in read_source(path, format)]
+    if not sentences:
+        raise SourceError(f"{path}: no sentences")
+    return sentences
 
 
 def figures(result: Evaluation) -> dict[str, Any]:
@@ -61,15 +80,21 @@ def figures(result: Evaluation) -> dict[str, Any]:
             "f1": round(counts.f1, 4),
             "gold": counts.gold,
         }
-    values["seqeval"] = seqeval_report(result, as_dict=True)
+    values["seqeval"] = seqeval_figures(result.gold_tags, result.predicted_tags)
+    if NAMES_WORDS in result.counts:
+        return values
+    values["seqeval_entities"] = seqeval_figures(result.gold_entity_tags, result.predicted_entity_tags)
     if result.clitics:
         values["clitics"] = {
             "accuracy": round(sum(result.clitics) / len(result.clitics), 4),
+            **_interval(result, "clitics", "accuracy"),
             "spans": len(result.clitics),
         }
     if result.classes:
         values["class_accuracy"] = round(result.accuracy(result.classes), 4)
+        values |= _interval(result, "class", "class_accuracy")
         values["factuality_accuracy"] = round(result.accuracy(result.factuality), 4)
+        values |= _interval(result, "factuality", "factuality_accuracy")
         values["matched_actions"] = len(result.classes)
     values["calibration_error"] = {
         kind: round(expected_calibration_error(scored), 4) for kind, scored in result.scored.items() if scored
@@ -77,28 +102,41 @@ def figures(result: Evaluation) -> dict[str, Any]:
     return values
 
 
-def seqeval_report(result: Evaluation, as_dict: bool) -> Any:
-    """seqeval's classification report on words: strict IOB2."""
-    report = classification_report(
-        result.gold_tags,
-        result.predicted_tags,
-        mode="strict",
-        scheme=IOB2,
-        digits=4,
-        output_dict=as_dict,
-        zero_division=0,
-    )
-    if not as_dict:
-        return report
+def _interval(result: Evaluation, name: str, key: str) -> dict[str, float]:
+    low, high = result.accuracy_interval(name)
+    return {f"{key}_low": round(low, 4), f"{key}_high": round(high, 4)}
+
+
+def seqeval_figures(gold: list[list[str]], predicted: list[list[str]]) -> dict[str, dict[str, float]]:
+    """seqeval's strict IOB2 report on words: precision, recall, f1-score and support by label and on average.
+
+    Where no word has a tag but `O`, which seqeval cannot average, there is a `micro avg` of zeros alone.
+    """
+    if not any(tag != "O" for tags in (*gold, *predicted) for tag in tags):
+        return {"micro avg": {"precision": 0.0, "recall": 0.0, "f1-score": 0.0, "support": 0.0}}
+    report = classification_report(gold, predicted, mode="strict", scheme=IOB2, output_dict=True, zero_division=0)
     return {row: {name: round(float(value), 4) for name, value in own.items()} for row, own in report.items()}
+
+
+def seqeval_table(title: str, figures: dict[str, dict[str, float]]) -> Table:
+    """The rows of seqeval's report."""
+    table = Table(title=title, title_justify="left")
+    for column in ("label", "precision", "recall", "F1", "gold"):
+        table.add_column(column, justify="left" if column == "label" else "right")
+    for row, own in figures.items():
+        shown = (f"{own[name]:.4f}" for name in ("precision", "recall", "f1-score"))
+        table.add_row(row, *shown, f"{own['support']:.0f}")
+    return table
 
 
 def print_figures(values: dict[str, Any], result: Evaluation, console: Console) -> None:
     """Print the tables that a reader wants first."""
     made = values["checkpoint"]
     console.print(f"{made['name']} {made['version']}, {values['sentences']} sentences\n")
-    console.print("Words, strict IOB2 (seqeval):")
-    console.print(seqeval_report(result, as_dict=False), highlight=False)
+    console.print(seqeval_table("Words, strict IOB2 (seqeval)", values["seqeval"]))
+    if "seqeval_entities" in values:
+        micro = {"micro avg": values["seqeval_entities"]["micro avg"]}
+        console.print(seqeval_table("Entities without actions, words, strict IOB2 (seqeval)", micro))
     table = Table(title="End to end (F1 with bootstrap 95 % interval)", title_justify="left")
     for column in ("measure", "precision", "recall", "F1", "95 %", "gold"):
         table.add_column(column, justify="left" if column == "measure" else "right")
@@ -109,9 +147,10 @@ def print_figures(values: dict[str, Any], result: Evaluation, console: Console) 
             f"{own['f1_low']:.3f} – {own['f1_high']:.3f}",
             str(own["gold"]),
         )
+    unit = "words" if NAMES_WORDS in values["measures"] else "exact characters"
     for label, own in values["labels"].items():
         table.add_row(
-            f"  {label}, exact characters",
+            f"  {label}, {unit}",
             *(f"{own[name]:.3f}" for name in ("precision", "recall", "f1")),
             "",
             str(own["gold"]),
@@ -129,5 +168,6 @@ def print_figures(values: dict[str, Any], result: Evaluation, console: Console) 
             f"Spans after a clitic with the right words and label ({values['clitics']['spans']}): "
             f"exact characters {values['clitics']['accuracy']:.3f}"
         )
-    errors = ", ".join(f"{kind} {value:.3f}" for kind, value in values["calibration_error"].items())
-    console.print(f"Expected calibration error: {errors}")
+    if "calibration_error" in values:
+        errors = ", ".join(f"{kind} {value:.3f}" for kind, value in values["calibration_error"].items())
+        console.print(f"Expected calibration error: {errors or 'nothing is predicted'}")

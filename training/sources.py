@@ -27,9 +27,26 @@ class LabelledSentence:
     names_only: bool
 
 
-#: Labels of other corpora that mean one of ours; those that have no counterpart are left out of the reading.
-CONLL_LABELS = {label: label for label in NAME_LABELS}
-WOJOOD_LABELS = {"PERS": "PER", "ORG": "ORG", "GPE": "LOC", "LOC": "LOC", "FAC": "LOC"}
+@dataclass(frozen=True, slots=True)
+class Tagset:
+    """Types of a corpus: those that mean a label of ours, and those without a counterpart, which are left out."""
+
+    labels: dict[str, str]
+    ignored: frozenset[str]
+
+
+CONLL = Tagset({"PER": "PER", "PERS": "PER", "PERSON": "PER", "ORG": "ORG", "LOC": "LOC"}, frozenset({"MISC"}))
+
+#: The 21 types of Wojood (Jarrar et al. 2022).
+WOJOOD = Tagset(
+    {"PERS": "PER", "ORG": "ORG", "GPE": "LOC", "LOC": "LOC", "FAC": "LOC"},
+    frozenset(
+        ("CARDINAL", "CURR", "DATE", "EVENT", "LANGUAGE", "LAW", "MONEY", "NORP")
+        + ("OCC", "ORDINAL", "PERCENT", "PRODUCT", "QUANTITY", "TIME", "UNIT", "WEBSITE")
+    ),
+)
+
+TAGSETS = {"conll": CONLL, "wojood": WOJOOD}
 
 #: A word of a column file, with its tags (several in a nested corpus).
 Row = tuple[str, tuple[str, ...]]
@@ -92,9 +109,12 @@ def word_spans(rows: Sequence[Row], labels: dict[str, str]) -> list[tuple[str, i
     return sorted(kept, key=lambda span: span[1])
 
 
-def read_columns(path: Path, labels: dict[str, str]) -> Iterator[AnnotatedSentence]:
-    """Yield the sentences of a column file, words joined with single spaces; the id is `file:line`."""
-    for line, rows in read_rows(path):
+def read_columns(path: Path, tagset: Tagset) -> Iterator[AnnotatedSentence]:
+    """Yield the sentences of a column file, words joined with single spaces; the id is `file:line`.
+
+    Raises SourceError as `read_rows` does, and for a tag of a type that is not in the tagset.
+    """
+    for line, rows in _checked_rows(path, tagset):
         starts: list[int] = []
         position = 0
         for word, _ in rows:
@@ -102,9 +122,26 @@ def read_columns(path: Path, labels: dict[str, str]) -> Iterator[AnnotatedSenten
             position += len(word) + 1
         spans = tuple(
             Span(index, label, starts[first], starts[last] + len(rows[last][0]))
-            for index, (label, first, last) in enumerate(word_spans(rows, labels))
+            for index, (label, first, last) in enumerate(word_spans(rows, tagset.labels))
         )
         yield AnnotatedSentence(f"{path.name}:{line}", " ".join(word for word, _ in rows), spans, ())
+
+
+def labels_in(path: Path, tagset: Tagset) -> tuple[str, ...]:
+    """Those of PER, ORG and LOC that some tag of a column file means: what the file can judge."""
+    tags = {tag for _, rows in _checked_rows(path, tagset) for _, own in rows for tag in own}
+    found = {tagset.labels.get(tag[2:]) for tag in tags}
+    return tuple(label for label in NAME_LABELS if label in found)
+
+
+def _checked_rows(path: Path, tagset: Tagset) -> Iterator[tuple[int, list[Row]]]:
+    for line, rows in read_rows(path):
+        for number, (_, tags) in enumerate(rows, start=line):
+            for tag in tags:
+                if tag != "O" and tag[2:] not in tagset.labels and tag[2:] not in tagset.ignored:
+                    known = ", ".join((*tagset.labels, *sorted(tagset.ignored)))
+                    raise SourceError(f"{path}:{number}: «{tag}» is of an unknown type: known are {known}")
+        yield line, rows
 
 
 def _annotations(path: Path) -> Iterator[LabelledSentence]:
@@ -112,9 +149,9 @@ def _annotations(path: Path) -> Iterator[LabelledSentence]:
         yield LabelledSentence(sentence, names_only=False)
 
 
-def _names(labels: dict[str, str]) -> Callable[[Path], Iterator[LabelledSentence]]:
+def _names(tagset: Tagset) -> Callable[[Path], Iterator[LabelledSentence]]:
     def read(path: Path) -> Iterator[LabelledSentence]:
-        for sentence in read_columns(path, labels):
+        for sentence in read_columns(path, tagset):
             yield LabelledSentence(sentence, names_only=True)
 
     return read
@@ -123,8 +160,7 @@ def _names(labels: dict[str, str]) -> Callable[[Path], Iterator[LabelledSentence
 #: How to read each format that a configuration or a command line may name.
 READERS: dict[str, Callable[[Path], Iterator[LabelledSentence]]] = {
     "annotations": _annotations,
-    "conll": _names(CONLL_LABELS),
-    "wojood": _names(WOJOOD_LABELS),
+    **{format: _names(tagset) for format, tagset in TAGSETS.items()},
 }
 
 

@@ -1,0 +1,90 @@
+"""The shipped checkpoint on our own articles and sentences."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.annotation import read_annotations
+from model.extractor import Extractor
+from training.evaluation import evaluate
+
+ARTICLES = sorted((Path(__file__).parent / "articles").glob("*.txt"))
+
+
+@pytest.fixture(scope="module")
+def extractor() -> Extractor:
+    return Extractor.load()
+
+
+@pytest.mark.parametrize("path", ARTICLES, ids=lambda path: path.stem)
+def test_articles_give_exact_spans_and_whole_triples(extractor: Extractor, path: Path) -> None:
+    text = path.read_bytes().decode("utf-8")
+    document = extractor.extract(text)
+    assert document.text == text
+    rest = text
+    for sentence in reversed(document.sentences):
+        rest = rest[: sentence.start] + rest[sentence.end :]
+    assert rest.strip() == "", "sentences and the gaps between them rebuild the text"
+    spans = sorted((span.start, span.end) for span in (*document.entities, *document.actions))
+    assert spans
+    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False)), "spans overlap"
+    ids = {entity.id for entity in document.entities}
+    for span in (*document.entities, *document.actions):
+        assert text[span.start : span.end] == span.text
+        assert span.text == span.text.strip() != ""
+        assert 0.0 <= span.score <= 1.0
+    for triple in document.triples:
+        assert (triple.actor or triple.target) is not None
+        assert {triple.actor, triple.target} - {None} <= ids
+    assert document.triples
+
+
+def test_a_sentence_of_3000_words_loses_nothing(extractor: Extractor) -> None:
+    sentence = "وقال المتحدث سالم المنصوري إن 12 جنديا قتلوا في بغداد و"
+    text = sentence * (3000 // 11 + 1)
+    document = extractor.extract_split([text], [[(0, len(text))]])[0]
+    found = [entity.start for entity in document.entities if entity.text == "بغداد"]
+    assert found == [index * len(sentence) + sentence.index("بغداد") for index in range(len(found))]
+    assert len(found) == text.count("بغداد")
+
+
+def test_answers_do_not_depend_on_the_company(extractor: Extractor) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in ARTICLES[:4]]
+    together = extractor.extract_batch(texts, batch_size=7)
+    for text, document in zip(texts, together, strict=True):
+        alone = extractor.extract(text)
+        assert [(e.start, e.end, e.label) for e in alone.entities] == [
+            (e.start, e.end, e.label) for e in document.entities
+        ]
+        np.testing.assert_allclose([e.score for e in alone.entities], [e.score for e in document.entities], atol=2e-3)
+
+
+def test_quality_on_our_own_dev_sentences(extractor: Extractor, root: Path) -> None:
+    # far below what the model card says: this is to notice a broken checkpoint, not to measure one
+    result = evaluate(extractor, list(islice(read_annotations(root / "annotations" / "dev.jsonl"), 80)))
+    assert result.total("entities").f1 > 0.7
+    assert result.total("actions").f1 > 0.8
+    assert result.total("triples").f1 > 0.35
+    assert result.accuracy(result.classes) > 0.7
+
+
+def test_onnx_and_pytorch_agree(extractor: Extractor, shipped: Path, root: Path) -> None:
+    torch = pytest.importorskip("torch", reason="the comparison needs the extra `train`")
+    from model.network import MusnadModel
+    from training.trainer import extractor_of
+
+    model = MusnadModel.from_pretrained(shipped, dtype=torch.float32)
+    pytorch = extractor_of(model, extractor.encoder.tokenizer)
+    texts = [own.text for own in islice(read_annotations(root / "annotations" / "dev.jsonl"), 24)]
+    encoded = extractor.encoder.encode_many([(text, (0, len(text))) for text in texts])
+    for one, other in zip(extractor.logits(encoded), pytorch.logits(encoded), strict=True):
+        assert one is not None
+        assert other is not None
+        for head in ("names", "rest", "clitics", "classes", "factuality"):
+            np.testing.assert_allclose(getattr(one, head), getattr(other, head), atol=1e-3)
+        words = np.arange(len(one.names))
+        np.testing.assert_allclose(one.roles(words, words), other.roles(words, words), atol=1e-3)
