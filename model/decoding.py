@@ -220,13 +220,15 @@ def roles_between(
     """The most probable role of each (action, entity) pair that its label may fill, where it is not "none"."""
     if not actions or not entities:
         return []
-    pairs = logits.roles(
-        np.array([action.first for action in actions]), np.array([entity.first for entity in entities])
-    )
+    action_words = np.array([action.first for action in actions])
+    entity_words = np.array([entity.first for entity in entities])
     labels = np.array([ENTITY_LABELS.index(entity.label) for entity in entities])
-    log = log_softmax(pairs + _FILLERS[labels][None, :, :])
-    best = log.argmax(axis=-1)
-    return [
-        DecodedRole(int(a), int(e), ROLE_TAGS[best[a, e]], float(np.exp(log[a, e, best[a, e]])))
-        for a, e in zip(*np.nonzero(best), strict=True)
-    ]
+    found: list[DecodedRole] = []
+    for some, near in logits.neighbourhoods(action_words, entity_words):
+        log = log_softmax(logits.roles(action_words[some], entity_words[near]) + _FILLERS[labels[near]][None, :, :])
+        best = log.argmax(axis=-1)
+        found += [
+            DecodedRole(int(some[a]), int(near[e]), ROLE_TAGS[best[a, e]], float(np.exp(log[a, e, best[a, e]])))
+            for a, e in zip(*np.nonzero(best), strict=True)
+        ]
+    return sorted(found, key=lambda role: (role.action, role.entity))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from model.assembly import assemble
 from model.calibration import Calibration
 from model.decoding import DecodedSentence, decode
 from model.encoding import EncodedSentence, SentenceEncoder, batches
-from model.outputs import HEADS, Floats, Network, WordLogits, merge
+from model.outputs import Floats, Network, WordLogits, merge, unpadded
 from model.records import Document
 from model.runtime import OnnxNetwork
 from model.sentences import split_sentences
@@ -27,8 +27,11 @@ DEFAULT_CHECKPOINT = Path(__file__).parent / "default"
 #: Padded pieces in one call of the network: large enough to fill the cores, small enough to stay in cache.
 PIECES_PER_BATCH = 2048
 
-#: Sentences whose logits are held at once; role logits grow with the square of a sentence's words.
+#: Sentences whose logits are held at once, at most.
 SENTENCES_AT_ONCE = 1024
+
+#: Pairs of words whose role logits are held at once (40 MiB of them), but for a sentence that has more by itself.
+PAIRS_AT_ONCE = 2**21
 
 
 class CheckpointError(ValueError):
@@ -131,7 +134,8 @@ class Extractor:
     ) -> list[Document]:
         """Extract texts, in order; sentences of all texts share batches of at most `batch_size`.
 
-        What is found depends on neither the batch size nor the other texts. Raises ValueError where `ids` are not as
+        What is found depends on neither the batch size nor the other texts, up to the floating-point noise of the
+        network. Raises ValueError where `ids` are not as
         many as `texts`, for a `min_score` outside 0 to 1, or a `batch_size` below 1.
         """
         if isinstance(texts, str):
@@ -174,9 +178,24 @@ class Extractor:
     def decode(self, encoded: Sequence[EncodedSentence], batch_size: int = 32) -> list[DecodedSentence]:
         """Spans and roles of encoded sentences, in order; a sentence without words has none."""
         decoded: list[DecodedSentence] = []
-        for first in range(0, len(encoded), SENTENCES_AT_ONCE):
-            decoded += decode(self.logits(encoded[first : first + SENTENCES_AT_ONCE], batch_size))
+        for group in self._groups(encoded):
+            decoded += decode(self.logits(group, batch_size))
         return decoded
+
+    def _groups(self, encoded: Sequence[EncodedSentence]) -> Iterator[list[EncodedSentence]]:
+        """Runs of sentences whose logits are held at once."""
+        group: list[EncodedSentence] = []
+        held = 0
+        for sentence in encoded:
+            words, room = len(sentence.words), self.encoder.max_pieces
+            pairs = words * words if words <= room else 2 * words * room  # of windows that overlap by half
+            if group and (len(group) == SENTENCES_AT_ONCE or held + pairs > PAIRS_AT_ONCE):
+                yield group
+                group, held = [], 0
+            group.append(sentence)
+            held += pairs
+        if group:
+            yield group
 
     def logits(self, encoded: Sequence[EncodedSentence], batch_size: int = 32) -> list[WordLogits | None]:
         """The network's logits for encoded sentences, windows merged; None for a sentence without words."""
@@ -188,7 +207,8 @@ class Extractor:
             members = [flat[item] for item in group]
             outputs = self.network(self.encoder.batch([windows[index][place] for index, place in members]))
             for row, (index, place) in enumerate(members):
-                rows[index][place] = {head: outputs[head][row] for head in HEADS}
+                window = windows[index][place]
+                rows[index][place] = unpadded(outputs, row, window.last - window.first)
         return [merge(own, outputs) if own else None for own, outputs in zip(windows, rows, strict=True)]
 
 

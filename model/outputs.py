@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,6 +54,8 @@ class WordLogits:
         logits[..., 0] = 0.0
         best = np.zeros((len(actions), len(entities)), dtype=np.int64)
         for block in self.blocks:
+            if not ((actions >= block.first) & (actions < block.last)).any():
+                continue
             a_margin = _margin(actions, block.first, block.last)
             e_margin = _margin(entities, block.first, block.last)
             margin = np.minimum(a_margin[:, None], e_margin[None, :])
@@ -62,10 +64,34 @@ class WordLogits:
             best = np.maximum(best, margin)
         return logits
 
+    def neighbourhoods(
+        self, actions: NDArray[np.int64], entities: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Indices of actions that stand in the same windows, with those of the entities that share one with them.
+
+        Every pair of words that has role logits comes up once; `roles` of all pairs would grow with the square of the
+        sentence.
+        """
+        lasts = np.array([block.last for block in self.blocks])
+        firsts = np.array([block.first for block in self.blocks])
+        begin = np.searchsorted(lasts, actions, side="right")
+        end = np.searchsorted(firsts, actions, side="right")
+        for low, high in sorted(set(zip(begin.tolist(), end.tolist(), strict=True))):
+            if low == high:
+                continue
+            near = (entities >= firsts[low]) & (entities < lasts[high - 1])
+            yield np.nonzero((begin == low) & (end == high))[0], np.nonzero(near)[0]
+
 
 def _margin(words: NDArray[np.int64], first: int, last: int) -> NDArray[np.int64]:
     """Distance of each word to the nearer border of the window, from 1; not positive outside of it."""
     return np.minimum(words - first, last - 1 - words) + 1
+
+
+def unpadded(outputs: Mapping[str, Floats], row: int, words: int) -> dict[str, Floats]:
+    """Copies of what a padded batch says of one window of `words` words, so that the batch need not stay in memory."""
+    own = {head: outputs[head][row, :words].copy() for head in HEADS[:-1]}
+    return {**own, "roles": outputs["roles"][row, :words, :words].copy()}
 
 
 def merge(windows: Sequence[Window], rows: Sequence[dict[str, Floats]]) -> WordLogits:

@@ -145,9 +145,9 @@ def test_evaluate_reads_conll_with_its_own_labels_only(checkpoint: Path, config:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     values = json.loads(path.read_text(encoding="utf-8"))
-    assert set(values["labels"]) == {"PER", "ORG", "LOC"}
-    assert list(values["measures"]) == ["entities"]
-    assert values["measures"]["entities"]["gold"] == 6
+    assert set(values["labels"]) == {"PER", "LOC"}
+    assert list(values["measures"]) == ["names_words"]
+    assert values["measures"]["names_words"]["gold"] == 6
 
 
 def test_predict_gives_exact_offsets(checkpoint: Path) -> None:

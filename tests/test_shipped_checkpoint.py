@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ def test_articles_give_exact_spans_and_whole_triples(extractor: Extractor, path:
     assert rest.strip() == "", "sentences and the gaps between them rebuild the text"
     spans = sorted((span.start, span.end) for span in (*document.entities, *document.actions))
     assert spans
-    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False)), "spans overlap"
+    assert all(first[1] <= second[0] for first, second in pairwise(spans)), "spans overlap"
     ids = {entity.id for entity in document.entities}
     for span in (*document.entities, *document.actions):
         assert text[span.start : span.end] == span.text

@@ -41,8 +41,10 @@ CONLL = Tagset({"PER": "PER", "PERS": "PER", "PERSON": "PER", "ORG": "ORG", "LOC
 WOJOOD = Tagset(
     {"PERS": "PER", "ORG": "ORG", "GPE": "LOC", "LOC": "LOC", "FAC": "LOC"},
     frozenset(
-        ("CARDINAL", "CURR", "DATE", "EVENT", "LANGUAGE", "LAW", "MONEY", "NORP")
-        + ("OCC", "ORDINAL", "PERCENT", "PRODUCT", "QUANTITY", "TIME", "UNIT", "WEBSITE")
+        {
+            *("CARDINAL", "CURR", "DATE", "EVENT", "LANGUAGE", "LAW", "MONEY", "NORP"),
+            *("OCC", "ORDINAL", "PERCENT", "PRODUCT", "QUANTITY", "TIME", "UNIT", "WEBSITE"),
+        }
     ),
 )
 

@@ -192,3 +192,7 @@ def test_the_annotated_sets_are_sound_but_for_one_sentence_given_twice() -> None
     problems = list(check(sorted(SHARED.glob("*/*.jsonl"))))
     assert [(problem.file.name, problem.line) for problem in problems] == [("news_dev.jsonl", 5)]
     assert problems[0].message == "text: line 3 has the same sentence"
+
+
+def test_a_mark_alone_does_not_part_a_word() -> None:
+    assert comparable_words("م\ufe70حمد") == ["محمد"]

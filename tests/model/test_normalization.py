@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+from model.normalization import plain, with_arabic_normalization
 
 SAME = [
     ("قَصَفَ الجَيْشُ", "قصف الجيش"),
@@ -74,3 +76,22 @@ def test_offsets_of_any_text_are_in_order_and_in_the_text(tokenizer: Tokenizer, 
         assert 0 <= start <= end <= len(text)
         assert start >= last or start == end
         last = max(last, start)
+
+
+def test_a_byte_level_tokenizer_keeps_its_pieces() -> None:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=400, initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator(["قصف الجيش العراقي بغداد أمس"] * 9, trainer)
+    own = tokenizer.encode("قصف الجيش").tokens
+    with_arabic_normalization(tokenizer)
+    assert tokenizer.encode("قَصَفَ الجـيش").tokens == own
+    assert len(own) == 2
+    encoding = tokenizer.encode("قصف19«الجيش»")
+    assert {3, 5, 6, 11} <= {border for offsets in encoding.offsets for border in offsets}
+
+
+def test_plain_text() -> None:
+    assert plain("م\ufe70حمد") == "محمد"
+    assert plain("قَصَفَ ﺍﻟﺠﻴـﺶ\u200f") == "قصف الجيش"

@@ -560,3 +560,7 @@ def test_no_text_raises(text: str) -> None:
 @pytest.mark.parametrize("text", ["1" * 10**5, "1," * 10**5, "و" * 10**5, "مئة و" * 10**4, "ألف " * 10**4])
 def test_long_texts_are_turned_down_at_once(text: str) -> None:
     assert number_value(text) is None
+
+
+def test_presentation_forms_of_marks_alone() -> None:
+    assert number_value("خم\ufe7eسة") == 5

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from model.names import entity_name
 from model.sentences import split_sentences
-from model.text import Offsets, clitic_end, clitic_letters, split_words
+from model.text import Offsets, clitic_end, clitic_letters, possible_clitics, split_words
 
 LONG = "أعلنت وزارة الصحة أمس ارتفاع عدد المصابين في العاصمة إلى أكثر من ألف شخص"
 
@@ -499,3 +499,10 @@ def test_a_name_of_a_megabyte_is_spelled() -> None:
     text = "ل" + "ل" + "ـ" * MEGABYTE + "عراق"
     assert entity_name(text, 1, len(text)) == "العراق"
     assert clitic_end(text, 2) == MEGABYTE + 2
+
+
+@pytest.mark.parametrize(
+    ("word", "most", "letters"), [("کبغداد", 3, 1), ("ﻭﺑﺒﻐﺪﺍﺩ", 3, 2), ("ﻛﺒﻐﺪﺍﺩ", 1, 1), ("ﻣﺒﻐﺪﺍﺩ", 2, 0)]
+)
+def test_clitics_in_other_letter_forms(word: str, most: int, letters: int) -> None:
+    assert possible_clitics(word, most) == letters

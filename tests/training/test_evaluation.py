@@ -4,6 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from seqeval.metrics import classification_report
+from seqeval.scheme import IOB2
 
 from model.annotation import AnnotatedSentence, Relation, Span
 from model.extractor import Extractor
@@ -12,13 +16,16 @@ from training.evaluation import (
     Evaluation,
     confusion,
     evaluate,
+    evaluate_names,
     expected_calibration_error,
     gold_edges,
     overlap,
+    spans_of,
     tags_of,
+    token_offsets,
     triples_of,
 )
-from training.matching import Counts
+from training.matching import Counts, interval
 
 Scripted = Callable[..., Extractor]
 
@@ -72,7 +79,10 @@ def test_what_is_all_right(scripted: Scripted) -> None:
     assert all(result.total(measure).f1 == 1.0 for measure in MEASURES)
     assert result.gold_tags == result.predicted_tags
     assert result.gold_tags == [["B-ACT", "I-ACT", "B-ORG", "I-ORG", "B-ORG", "O", "B-LOC"]]
+    assert result.gold_entity_tags == result.predicted_entity_tags
+    assert result.gold_entity_tags == [["O", "O", "B-ORG", "I-ORG", "B-ORG", "O", "B-LOC"]]
     assert result.accuracy(result.classes) == result.accuracy(result.factuality) == 1.0
+    assert result.accuracies == {"class": [(1, 1, 1)], "factuality": [(1, 1, 1)], "clitics": [(0, 0, 0)]}
     assert {kind: [right for _, right in scored] for kind, scored in result.scored.items()} == {
         "entity": [True] * 3,
         "action": [True],
@@ -139,6 +149,7 @@ def test_an_action_that_overlaps(scripted: Scripted) -> None:
     }
     assert result.classes == [("ASSAULT", "COERCE")]
     assert result.factuality == [("asserted", "negated")]
+    assert result.accuracies == {"class": [(0, 1, 1)], "factuality": [(0, 1, 1)], "clitics": [(0, 0, 0)]}
     assert [right for _, right in result.scored["action"]] == [False]
 
 
@@ -191,19 +202,58 @@ def test_clitics(scripted: Scripted) -> None:
     gold = sentence(text, "LOC الأنبار", "LOC لبنان")
     result = judged(scripted, sentence(text, "LOC بالأنبار", "LOC لبنان"), gold)
     assert result.clitics == [False, True]
+    assert result.accuracies["clitics"] == [(1, 2, 2)]
     assert result.total("entities") == Counts(1, 2, 2)
     assert result.gold_tags == result.predicted_tags == [["O", "B-LOC", "B-LOC"]]
 
 
-def test_names_only(scripted: Scripted) -> None:
+def test_names_are_judged_by_the_labels_of_their_file(scripted: Scripted) -> None:
     text = "قتل أحمد خمسة في بغداد"
     gold = sentence(text, "PER أحمد", "LOC بغداد")
     predicted = sentence(text, "ASSAULT/asserted قتل", "PER أحمد", "NUM خمسة", "ORG بغداد")
-    result = evaluate(scripted([predicted]), [gold], names_only=True)
-    assert set(result.counts) == {"entities"}
-    assert result.total("entities") == Counts(1, 2, 2)  # NUM and ACT are not looked at
+    result = evaluate_names(scripted([predicted]), [([gold], ("PER", "LOC"))])
+    assert (result.labels, set(result.counts)) == (("PER", "LOC"), {"names_words"})
+    assert result.total("names_words") == Counts(1, 1, 2)  # ORG, NUM and ACT are not looked at
     assert result.gold_tags == [["O", "B-PER", "O", "O", "B-LOC"]]
-    assert result.predicted_tags == [["O", "B-PER", "O", "O", "B-ORG"]]
+    assert result.predicted_tags == [["O", "B-PER", "O", "O", "O"]]
+    assert result.label_counts("LOC") == Counts(0, 0, 1)
+    assert not any(result.scored.values())
+    assert result.clitics == []
+    both = evaluate_names(scripted([predicted]), [([gold], ("PER", "LOC")), ([gold], ("PER", "ORG", "LOC"))])
+    assert both.labels == ("PER", "ORG", "LOC")
+    assert both.counts == {"names_words": [(1, 1, 2), (1, 2, 2)]}
+    assert both.label_counts("ORG") == Counts(0, 1, 0)
+
+
+def test_names_are_judged_by_the_words_of_the_file(scripted: Scripted) -> None:
+    text = "زار باراك-أوباما بالأنبار . ."
+    gold = sentence(text, "PER باراك-أوباما", "LOC بالأنبار")
+    predicted = sentence(text, "PER أوباما", "LOC الأنبار")
+    result = evaluate_names(scripted([predicted]), [([gold], ("PER", "LOC"))])
+    assert result.gold_tags == result.predicted_tags == [["O", "B-PER", "B-LOC", "O", "O"]]
+    assert result.total("names_words") == Counts(2, 2, 2)
+    two = sentence(text, "PER باراك", "PER أوباما")  # in one word of the file: one span
+    assert evaluate_names(scripted([two]), [([gold], ("PER", "LOC"))]).total("names_words") == Counts(1, 1, 2)
+
+
+def test_words_of_a_file_are_divided_by_spaces_alone() -> None:
+    text = "قال «جو-بايدن» 3.5% ."
+    assert [text[start:end] for start, end in token_offsets(text)] == text.split(" ")
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]), min_size=1, max_size=7), min_size=2)
+)
+def test_spans_of_tags_agree_with_seqeval(sentences: list[list[str]]) -> None:
+    gold = [["B-PER", *own] for own in sentences]
+    predicted = [["B-PER", *own[::-1]] for own in sentences]
+    pairs = [(spans_of(one), spans_of(other)) for one, other in zip(gold, predicted, strict=True)]
+    total = Counts(sum(len(g & p) for g, p in pairs), sum(len(p) for _, p in pairs), sum(len(g) for g, _ in pairs))
+    figures = classification_report(gold, predicted, mode="strict", scheme=IOB2, output_dict=True, zero_division=0)
+    micro = figures["micro avg"]
+    assert micro["support"] == total.gold
+    assert (micro["precision"], micro["recall"]) == pytest.approx((total.precision, total.recall))
+    assert micro["f1-score"] == pytest.approx(total.f1)
 
 
 def test_the_network_runs_once_a_sentence(scripted: Scripted) -> None:
@@ -238,6 +288,21 @@ def test_interval() -> None:
     assert low == pytest.approx(0.5 - 1.96 * 0.05, abs=0.015)
     assert high == pytest.approx(0.5 + 1.96 * 0.05, abs=0.015)
     assert mixed.interval("entities", seed=1) == mixed.interval("entities", seed=1)
+
+
+def test_interval_draws_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = [Counts(1, 1, 2)] * 20 + [Counts(0, 1, 1)] * 17
+    whole = interval(table)
+    monkeypatch.setattr("training.matching._DRAWN_AT_ONCE", 1)  # a sample at a time
+    low, high = interval(table)
+    assert 0.2 < low < high < 0.6
+    assert (low, high) == pytest.approx(whole, abs=0.03)
+
+
+def test_samples_without_items_have_no_share() -> None:
+    assert interval([Counts(1, 1, 1), *[Counts(0, 0, 0)] * 9]) == (1.0, 1.0)
+    assert interval([Counts(0, 0, 0)] * 9) == (0.0, 0.0)
+    assert interval([]) == (0.0, 0.0)
 
 
 def test_expected_calibration_error() -> None:

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from model.annotation import AnnotationError
-from training.sources import CONLL_LABELS, WOJOOD_LABELS, SourceError, read_columns, read_rows, read_source, word_spans
+from training.sources import (
+    CONLL,
+    WOJOOD,
+    SourceError,
+    labels_in,
+    read_columns,
+    read_rows,
+    read_source,
+    word_spans,
+)
 
 
 @pytest.fixture
@@ -95,11 +104,11 @@ def tags(*rows: str) -> list[tuple[str, tuple[str, ...]]]:
     ],
 )
 def test_word_spans(rows: list[str], expected: list[tuple[str, int, int]]) -> None:
-    assert word_spans(tags(*rows), CONLL_LABELS) == expected
+    assert word_spans(tags(*rows), CONLL.labels) == expected
 
 
 def test_labels_that_mean_the_same_do_not_join() -> None:
-    assert word_spans(tags("B-GPE", "B-LOC", "I-LOC"), WOJOOD_LABELS) == [("LOC", 0, 0), ("LOC", 1, 2)]
+    assert word_spans(tags("B-GPE", "B-LOC", "I-LOC"), WOJOOD.labels) == [("LOC", 0, 0), ("LOC", 1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -109,12 +118,18 @@ def test_labels_that_mean_the_same_do_not_join() -> None:
         ("قال O\nجو بايدن B-PER\n", ":2: «بايدن» is not O, B-… or I-…: «جو بايدن B-PER»"),
         ("قال B-\n", ":1: «B-» is not O"),
         ("قال S-PER\n", ":1: «S-PER» is not O"),
+        (
+            "قال O\n\nفي O\nبغداد B-GPE\n",
+            ":4: «B-GPE» is of an unknown type: known are PER, PERS, PERSON, ORG, LOC, MISC",
+        ),
+        ("قال B-per\n", ":1: «B-per» is of an unknown type"),
+        ("# document X\nقال O\nجو B-PER I-OCC\n", ":3: «I-OCC» is of an unknown type"),
     ],
 )
 def test_bad_lines_are_named(file: Path, content: str, message: str) -> None:
     file.write_text(content, encoding="utf-8")
     with pytest.raises(SourceError) as caught:
-        list(read_columns(file, CONLL_LABELS))
+        list(read_columns(file, CONLL))
     assert str(caught.value).startswith(f"{file}{message}")
 
 
@@ -149,3 +164,31 @@ def test_an_unknown_format_is_an_error(file: Path) -> None:
 def test_a_missing_file_is_an_error(file: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"news\.conll"):
         read_source(file, "conll")
+
+
+def test_names_of_persons_under_all_their_tags(file: Path) -> None:
+    file.write_text("جو B-PERS\nبايدن I-PERS\nو O\nسالم B-PERSON\nأحمد B-PER\n", encoding="utf-8")
+    assert spans_in(file, "conll") == [
+        ("جو بايدن و سالم أحمد", [("PER", "جو بايدن"), ("PER", "سالم"), ("PER", "أحمد")])
+    ]
+
+
+def test_wojood_knows_its_21_types_and_no_other(file: Path) -> None:
+    assert len({*WOJOOD.labels, *WOJOOD.ignored}) == 21
+    file.write_text("".join(f"كلمة B-{name}\n" for name in sorted(WOJOOD.ignored)), encoding="utf-8")
+    assert [found for _, found in spans_in(file, "wojood")] == [[]]
+    file.write_text("أمس B-DATE\nجو B-PER\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"news\.conll:2: «B-PER» is of an unknown type"):
+        read_source(file, "wojood")
+
+
+def test_labels_in_a_file(file: Path) -> None:
+    file.write_text("بغداد B-LOC\n\nجو B-PERS\nكأس B-MISC\n", encoding="utf-8")
+    assert labels_in(file, CONLL) == ("PER", "LOC")
+    file.write_text("كأس B-MISC\nفي O\n", encoding="utf-8")
+    assert labels_in(file, CONLL) == ()
+    file.write_text("جامعة B-ORG\nبيت I-ORG B-GPE\nأمس B-DATE\n", encoding="utf-8")
+    assert labels_in(file, WOJOOD) == ("ORG", "LOC")  # a tag inside another span counts
+    file.write_text("جو B-XYZ\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"news\.conll:1: «B-XYZ»"):
+        labels_in(file, CONLL)
