@@ -15,9 +15,8 @@ from pathlib import Path
 
 from model.annotation import AnnotatedSentence, Fault, Span, parse_what_is_sound, read_records
 from model.labels import ROLE_FILLERS
-from model.normalization import DIGITS, FOLDED, REMOVED
+from model.normalization import DIGITS, FOLDED, plain
 
-_REMOVED = re.compile(f"[{REMOVED}]")
 _SAME = str.maketrans({**FOLDED, **DIGITS})
 _WORD = re.compile(r"[^\W_]+")
 
@@ -74,7 +73,7 @@ def check_sentence(record: object) -> list[Fault]:
 def comparable_words(text: str) -> list[str]:
     """Return the words of a text as two copies of it share them: without marks, tatweel and punctuation, and with
     digits and letters of one kind."""
-    return _WORD.findall(_REMOVED.sub("", unicodedata.normalize("NFKC", text)).translate(_SAME))
+    return _WORD.findall(plain(text).translate(_SAME))
 
 
 def _examine(record: object) -> tuple[AnnotatedSentence, list[Fault]]:

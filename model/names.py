@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import regex
 
-from model.normalization import MARKS_ALONE, REMOVED
+from model.normalization import plain
 from model.text import IGNORED, check_offsets, is_letter, word_set
-
-_INVISIBLE = regex.compile(f"[{REMOVED}]+")
-#: Marks that stand alone in a presentation form, which NFKC would put on a space of their own.
-_ALONE = regex.compile(f"[{MARKS_ALONE}]+")
-_PRESENTATION = regex.compile(r"[\ufb50-\ufdff\ufe71-\ufefc]+")
 
 #: First words of names that begin with ل and take no article: «للبنان» is ل and «لبنان».
 _BARE_NAMES = word_set(
@@ -54,15 +47,10 @@ def entity_name(text: str, start: int, end: int) -> str:
     written «للـ» in SaudiNewsNet, 97 % are of the first kind. Raises `ValueError` if the span does not lie in the text.
     """
     check_offsets(text, start, end)
-    name = " ".join(_plain(text[start:end]).split())
+    name = " ".join(plain(text[start:end]).split())
     if name.startswith("ل") and len(name) > 1 and _follows_lam(text, start):
         return _with_article(name)
     return name
-
-
-def _plain(text: str) -> str:
-    spelled: str = _PRESENTATION.sub(lambda match: unicodedata.normalize("NFKC", match[0]), _ALONE.sub("", text))
-    return str(_INVISIBLE.sub("", unicodedata.normalize("NFC", spelled)))
 
 
 def _follows_lam(text: str, start: int) -> bool:
@@ -71,7 +59,7 @@ def _follows_lam(text: str, start: int) -> bool:
     at = start
     while at > 0 and len(letters) < 3 and (is_letter(text[at - 1]) or IGNORED.match(text[at - 1])):
         at -= 1
-        letters = _plain(text[at]) + letters
+        letters = plain(text[at]) + letters
     return letters in ("ل", "ول", "فل")
 
 

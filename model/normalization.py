@@ -6,6 +6,10 @@ token's offsets are code points of the original text, whatever was folded or rem
 
 from __future__ import annotations
 
+import json
+import re
+import unicodedata
+
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 
 #: Arabic marks (tashkeel, Quranic signs, superscript alef), tatweel, and invisible controls (zero-width, bidi, BOM,
@@ -37,11 +41,25 @@ DIGITS = {
 _PIECES = r"▁?\p{N}+|▁?[^\p{L}\p{N}\p{M}\s▁]"
 
 
+_MARKS_ALONE = re.compile(f"[{MARKS_ALONE}]")
+_REMOVED = re.compile(f"[{REMOVED}]")
+
+
+def plain(text: str) -> str:
+    """Return `text` without Arabic marks, tatweel and invisible characters, presentation forms as plain letters."""
+    return _REMOVED.sub("", spelled_out(text))
+
+
+def spelled_out(text: str) -> str:
+    """Return the NFKC form of `text`, marks that stand alone in a presentation form left out."""
+    return unicodedata.normalize("NFKC", _MARKS_ALONE.sub("", text))
+
+
 def with_arabic_normalization(tokenizer: Tokenizer) -> Tokenizer:
     """Return `tokenizer`, changed in place, with Arabic normalization before its own.
 
-    It works for Unigram (Metaspace) and WordPiece (BERT) tokenizers alike. What was learned with tashkeel and
-    tatweel stripped and with punctuation and digits apart from letters (AraBERT) sees text of that form.
+    It works for Unigram (Metaspace), WordPiece (BERT) and byte-level BPE tokenizers alike. What was learned with
+    tashkeel and tatweel stripped and with punctuation and digits apart from letters (AraBERT) sees text of that form.
     """
     steps: list[normalizers.Normalizer] = [
         normalizers.Replace(Regex(f"[{MARKS_ALONE}]"), ""),
@@ -54,7 +72,11 @@ def with_arabic_normalization(tokenizer: Tokenizer) -> Tokenizer:
     if tokenizer.normalizer is not None:
         steps.append(tokenizer.normalizer)
     tokenizer.normalizer = normalizers.Sequence(steps)
-    pieces = pre_tokenizers.Split(Regex(_PIECES), behavior="isolated")
+    pieces: pre_tokenizers.PreTokenizer = pre_tokenizers.Split(Regex(_PIECES), behavior="isolated")
     before = tokenizer.pre_tokenizer
-    tokenizer.pre_tokenizer = pieces if before is None else pre_tokenizers.Sequence([before, pieces])
+    if before is not None:
+        # Metaspace must see where the spaces are; a byte-level one leaves no letters to tell from digits and symbols.
+        spaces_first = '"Metaspace"' in json.dumps(json.loads(tokenizer.to_str())["pre_tokenizer"])
+        pieces = pre_tokenizers.Sequence([before, pieces] if spaces_first else [pieces, before])
+    tokenizer.pre_tokenizer = pieces
     return tokenizer

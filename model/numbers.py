@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 
-from model.normalization import DIGITS, FOLDED, REMOVED
+from model.normalization import DIGITS, FOLDED, plain, spelled_out
 
 #: Longer runs of digits are codes, not quantities, and not read.
 MAX_DIGITS = 30
@@ -139,7 +139,6 @@ _FOLDING = str.maketrans(
         **{"ى": "ي", "ئ": "ي", "ة": "ه", "،": ","},
     }
 )
-_REMOVED = re.compile(f"[{REMOVED}]")
 # A written tanwin tells ألفًا, one thousand, from ألفا.
 _TANWIN = re.compile("\u064b\u0627|\u0627\u064b")
 _NO_BREAK_GROUP = re.compile(r"(?<=\d)[\u00a0\u2007\u2009\u202f](?=\d{3}(?!\d))")
@@ -150,8 +149,8 @@ _TOKEN = re.compile(r"\s+|(?P<numeral>[0-9]+(?:[.,٫٬ر][0-9]+)*)|(?P<word>[^\W
 def _tokens(text: str) -> list[_Token]:
     if any(unicodedata.category(character) == "No" for character in text):
         raise _UnreadableError  # NFKC would make 102 of 10², and 11⁄2 of 1½
-    text = unicodedata.normalize("NFKC", _NO_BREAK_GROUP.sub("٬", text))
-    text = _REMOVED.sub("", _TANWIN.sub("", text)).translate(_FOLDING)
+    text = spelled_out(_NO_BREAK_GROUP.sub("٬", text))
+    text = plain(_TANWIN.sub("", text)).translate(_FOLDING)
     tokens: list[_Token] = []
     for match in _TOKEN.finditer(_ARTICLE_OF_DIGITS.sub("", text)):
         if match["numeral"]:

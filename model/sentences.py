@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import regex
 
-from model.text import IGNORED, SPACE, Offsets, word_set
+from model.normalization import plain
+from model.text import SPACE, Offsets, word_set
 
 _NEWLINES = r"\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
 _BLANK = rf"[^\S{_NEWLINES}]"
@@ -144,7 +145,7 @@ def _stop(text: str, sentence: int, first: int, paragraph_end: int, cluster: reg
     while touched > first and unicodedata.category(text[touched - 1]) == "Cf":
         touched -= 1
     spaced = any(map(str.isspace, following["gap"]))
-    word = _bare(following["word"])
+    word = plain(following["word"])
     next_ = following.start("word")
     return _Stop(text, sentence, first, paragraph_end, touched, cluster.start(), cluster[0], spaced, next_, word)
 
@@ -235,12 +236,7 @@ def _word_before(text: str, first: int, end: int) -> tuple[str, int]:
     at = end
     while at > max(first, end - 24) and unicodedata.category(text[at - 1])[0] in "LM":
         at -= 1
-    return _bare(text[at:end]), at
-
-
-def _bare(word: str) -> str:
-    """`word` without marks, tatweel and invisible characters, and with plain letters for presentation forms."""
-    return str(IGNORED.sub("", unicodedata.normalize("NFKC", word)))
+    return plain(text[at:end]), at
 
 
 def _previous_word(text: str, first: int, end: int) -> str:

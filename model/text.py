@@ -10,6 +10,8 @@ import unicodedata
 
 import regex
 
+from model.normalization import FOLDED, plain
+
 #: `[start, end)` in Unicode code points of the text.
 Offsets = tuple[int, int]
 
@@ -17,6 +19,7 @@ Offsets = tuple[int, int]
 IGNORED = regex.compile(r"[\p{M}\p{Cf}\u0640]+")
 
 #: Attached clitics: a conjunction, then a preposition or the future mark.
+_FOLDING = str.maketrans(FOLDED)
 _CLITICS = regex.compile("[وف]?[بلكس]?")
 
 # `regex` leaves the four information separators out of `\s`; `str.isspace` does not.
@@ -74,9 +77,9 @@ def possible_clitics(word: str, most: int) -> int:
 
     Two, «وب», of «وبالأنبار» for `most` = 3. At least one letter is left over.
     """
-    letters = "".join(character for character in word if is_letter(character))
+    letters = [plain(character).translate(_FOLDING) for character in word if is_letter(character)]
     count = min(most, len(letters) - 1)
-    while count > 0 and not _CLITICS.fullmatch(letters[:count]):
+    while count > 0 and not _CLITICS.fullmatch("".join(letters[:count])):
         count -= 1
     return max(count, 0)
 

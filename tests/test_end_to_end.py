@@ -23,7 +23,8 @@ torch = pytest.importorskip("torch", reason="training needs the extra `train`")
 
 from model.network import MusnadModel  # noqa: E402
 from training.commands import app  # noqa: E402
-from training.train import COMPLETE, extractor_of  # noqa: E402
+from training.resuming import COMPLETE  # noqa: E402
+from training.trainer import extractor_of  # noqa: E402
 
 
 @pytest.fixture(scope="module")
