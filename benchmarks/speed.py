@@ -43,7 +43,9 @@ def arabert_shaped(texts: list[str]) -> Callable[[list[str]], object]:
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
     )
-    network = BertForTokenClassification(BertConfig(vocab_size=64_000, num_labels=9)).eval()
+    config = BertConfig(vocab_size=64_000)
+    config.num_labels = 9
+    network = BertForTokenClassification(config).eval()
     with tempfile.TemporaryDirectory() as folder:
         network.save_pretrained(folder)
         fast.save_pretrained(folder)

@@ -134,8 +134,6 @@ def without_dropout(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-        if isinstance(getattr(module, "dropout_prob", None), float):
-            module.dropout_prob = 0.0
 
 
 def pretrain(encoder: str, output: Path, settings: Pretraining, folder: Path, bf16: bool) -> None:
