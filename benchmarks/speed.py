@@ -25,7 +25,7 @@ from rich.table import Table
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast, pipeline
 
-from model.annotation import read_annotations
+from model.annotation_files import read_annotations
 from model.extractor import Extractor
 
 ANNOTATIONS = Path(__file__).parents[1] / "annotations" / "train.jsonl"

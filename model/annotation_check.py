@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.annotation import AnnotatedSentence, Fault, Span, parse_what_is_sound, read_records
+from model.annotation import AnnotatedSentence, Fault, Span
+from model.annotation_files import parse_what_is_sound, read_records
 from model.labels import ROLE_FILLERS
 from model.normalization import DIGITS, FOLDED, plain
 

@@ -28,7 +28,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    from model.annotation import read_annotations
+    from model.annotation_files import read_annotations
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from model.annotation import read_annotations, write_annotations
+from model.annotation_files import read_annotations, write_annotations
 from model.extractor import Extractor
 
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.annotation import read_annotations
+from model.annotation_files import read_annotations
 from model.extractor import Extractor
 from training.evaluation import evaluate
 

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.annotation import AnnotatedSentence, read_annotations, write_annotations
+from model.annotation import AnnotatedSentence
 from model.annotation_check import comparable_words
+from model.annotation_files import read_annotations, write_annotations
 
 SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
 #: At 0.5 two sentences of twenty words differ in some four places.

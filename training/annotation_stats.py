@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from model.annotation import SPAN_LABELS, AnnotatedSentence, read_annotations
+from model.annotation import SPAN_LABELS, AnnotatedSentence
+from model.annotation_files import read_annotations
 from model.labels import CLASSES, FACTUALITIES, ROLES
 
 

@@ -11,7 +11,6 @@ alone: label, first and last of its own words the same, as seqeval counts.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,13 +30,11 @@ from model.records import Document
 from model.text import Offsets, split_words
 from training.features import word_range
 from training.matching import Counts, interval, match
+from training.word_tags import LabelledSpan, spans_of, tags_of, token_offsets, touched
 
 #: A role edge or triple by the offsets of its slots; None is an empty slot.
 Edge = tuple[Offsets, str, Offsets]
 TripleSlots = tuple[Offsets | None, Offsets, Offsets | None]
-
-#: A label with first and last place, in code points or words.
-LabelledSpan = tuple[str, int, int]
 
 Item = TypeVar("Item")
 
@@ -304,51 +301,11 @@ def _tag_words(result: Evaluation, sentence: AnnotatedSentence, document: Docume
     result.gold_tags.append(tags_of(words, gold))
     result.predicted_tags.append(tags_of(words, predicted))
     starts = {start for start, _ in words}
-    by_words = {(label, *_touched(words, place)): place for label, place in predicted}
-    found = [(place, by_words.get((label, *_touched(words, place)))) for label, place in gold if place[0] not in starts]
+    by_words = {(label, *touched(words, place)): place for label, place in predicted}
+    found = [(place, by_words.get((label, *touched(words, place)))) for label, place in gold if place[0] not in starts]
     right = [place == other for place, other in found if other is not None]
     result.clitics += right
     _count_right(result, "clitics", right)
-
-
-def _touched(words: Sequence[Offsets], place: Offsets) -> tuple[int, int]:
-    """First and last of the words that share characters with `place`; (-1, -1) where none does."""
-    first = bisect_right(words, place[0], key=lambda word: word[1])
-    last = bisect_left(words, place[1], key=lambda word: word[0]) - 1
-    return (first, last) if first <= last else (-1, -1)
-
-
-def tags_of(words: Sequence[Offsets], spans: Sequence[tuple[str, Offsets]]) -> list[str]:
-    """IOB2 tags of words: a span takes every word that it touches, and from the spans before it, too."""
-    tags = ["O"] * len(words)
-    for label, place in spans:
-        first, last = _touched(words, place)
-        if first >= 0:
-            tags[first] = f"B-{label}"
-            tags[first + 1 : last + 1] = [f"I-{label}"] * (last - first)
-    return tags
-
-
-def spans_of(tags: Sequence[str]) -> set[LabelledSpan]:
-    """(label, first word, last word) of the spans of IOB2 tags, as strict as seqeval: an `I-` opens none."""
-    found: set[LabelledSpan] = set()
-    for first, tag in enumerate(tags):
-        if tag.startswith("B-"):
-            last = first
-            while last + 1 < len(tags) and tags[last + 1] == f"I-{tag[2:]}":
-                last += 1
-            found.add((tag[2:], first, last))
-    return found
-
-
-def token_offsets(text: str) -> list[Offsets]:
-    """Offsets of the words of a column file in its text, where single spaces divide them."""
-    offsets: list[Offsets] = []
-    start = 0
-    for token in text.split(" "):
-        offsets.append((start, start + len(token)))
-        start += len(token) + 1
-    return offsets
 
 
 def expected_calibration_error(scored: Sequence[tuple[float, bool]], bins: int = 10) -> float:

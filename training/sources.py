@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.annotation import AnnotatedSentence, Span, read_annotations
+from model.annotation import AnnotatedSentence, Span
+from model.annotation_files import read_annotations
 from model.labels import NAME_LABELS
 
 

@@ -8,15 +8,8 @@ from typing import Any
 
 import pytest
 
-from model.annotation import (
-    AnnotatedSentence,
-    AnnotationError,
-    Relation,
-    Span,
-    parse_sentence,
-    read_annotations,
-    write_annotations,
-)
+from model.annotation import AnnotatedSentence, AnnotationError, Relation, Span
+from model.annotation_files import parse_sentence, read_annotations, write_annotations
 
 TEXT = "أعلن الجيش العراقي مقتل مسلح"
 

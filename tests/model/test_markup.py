@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.annotation import AnnotatedSentence, Relation, Span, read_annotations
+from model.annotation import AnnotatedSentence, Relation, Span
+from model.annotation_files import read_annotations
 from model.labels import CLASSES, ENTITY_LABELS, FACTUALITIES, ROLES
 from model.markup import MarkupError, parse_markup, read_markup, to_markup
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.annotation import AnnotatedSentence, read_annotations, write_annotations
+from model.annotation import AnnotatedSentence
+from model.annotation_files import read_annotations, write_annotations
 from training.annotation_split import (
     SHARES,
     THRESHOLD,

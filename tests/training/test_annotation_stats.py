@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from model.annotation import AnnotatedSentence, AnnotationError, write_annotations
+from model.annotation import AnnotatedSentence, AnnotationError
+from model.annotation_files import write_annotations
 from model.markup import parse_markup
 from training.annotation_stats import Lengths, Statistics, statistics, table
 

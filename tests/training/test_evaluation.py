@@ -20,12 +20,10 @@ from training.evaluation import (
     expected_calibration_error,
     gold_edges,
     overlap,
-    spans_of,
-    tags_of,
-    token_offsets,
     triples_of,
 )
 from training.matching import Counts, interval
+from training.word_tags import spans_of, tags_of, token_offsets
 
 Scripted = Callable[..., Extractor]
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from model.annotation import AnnotatedSentence, Relation, Span, write_annotations
+from model.annotation import AnnotatedSentence, Relation, Span
+from model.annotation_files import write_annotations
 from model.extractor import Extractor
 from training.report import report, seqeval_figures
 from training.sources import SourceError
