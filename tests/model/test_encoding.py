@@ -81,7 +81,7 @@ def test_an_endless_word_shows_its_first_pieces(encoder: SentenceEncoder) -> Non
     assert len(encoder.windows(encoded)) == 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet=NASTY, max_size=30))
 def test_every_word_that_normalization_leaves_is_seen(tokenizer: Tokenizer, text: str) -> None:
     encoder = SentenceEncoder(tokenizer, 64, 0)

@@ -68,7 +68,7 @@ def test_documents_of_news(make_extractor: Make) -> None:
     assert [len(documents[place].sentences) for place in (0, 2, 3)] == [2, 0, 1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.text(
         alphabet="وبقصفلاجيش\u064e\u0640\u200f\u200d٤5 .،«»\n\r👍🏽\ufe0fﻻﷺⅣ™½e\u0301\u2028▁#[]\ud800\x00", max_size=60
@@ -78,7 +78,7 @@ def test_offsets_of_any_text(make_extractor: Make, text: str) -> None:
     check(make_extractor(max_pieces=24).extract(text), text)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=40))
 def test_offsets_of_any_unicode(make_extractor: Make, text: str) -> None:
     check(make_extractor().extract(text), text)

@@ -66,7 +66,7 @@ def test_it_survives_saving(tokenizer: Tokenizer) -> None:
     assert again.encode(text).offsets == tokenizer.encode(text).offsets
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.text(alphabet="قصفلاجيش\u064e\u0640\u200f\u200d٤5 .،«\n\r\t👍🏽\ufe0fﻻﷺⅣ™½e\u0301\u2028▁#[]\x00", max_size=40)
 )

@@ -39,7 +39,7 @@ def test_platt_of_nothing_changes_nothing() -> None:
     assert platt([]) == [1.0, 0.0]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
 def test_platt_is_the_least_loss(scored: list[tuple[float, bool]]) -> None:
     def loss(scale: float, shift: float) -> float:
