@@ -126,8 +126,23 @@ def _write_graph(model: MusnadModel, tokenizer: Tokenizer, directory: Path) -> N
     assert program is not None
     graph = program.model_proto
     _share_weights(graph, directory)
+    _strip_traces(graph)
     onnx.save(graph, str(directory / GRAPH))
     onnx.checker.check_model(str(directory / GRAPH))
+
+
+def _strip_traces(model: onnx.ModelProto) -> None:
+    """Drop what the exporter notes of the source lines on this machine, which is most of the file."""
+    for owner in (
+        model,
+        model.graph,
+        *model.graph.node,
+        *model.graph.value_info,
+        *model.graph.input,
+        *model.graph.output,
+    ):
+        owner.ClearField("metadata_props")
+        owner.ClearField("doc_string")
 
 
 def _share_weights(model: onnx.ModelProto, directory: Path) -> None:
