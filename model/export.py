@@ -56,21 +56,14 @@ def export(
     unfinished = directory / ".unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    _write(model, tokenizer, unfinished, name, version, calibration)
+    model.config.name, model.config.version, model.config.calibration = name, version, calibration
+    _write(model, tokenizer, unfinished)
     for path in unfinished.iterdir():
         path.replace(directory / path.name)
     unfinished.rmdir()
 
 
-def _write(
-    model: MusnadModel,
-    tokenizer: Tokenizer,
-    directory: Path,
-    name: str,
-    version: str,
-    calibration: dict[str, list[float]],
-) -> None:
-    model.config.name, model.config.version, model.config.calibration = name, version, calibration
+def _write(model: MusnadModel, tokenizer: Tokenizer, directory: Path) -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(parameter.half().float())
@@ -78,11 +71,11 @@ def _write(
     model.save_pretrained(directory)
     model.float()
     tokenizer.save(str(directory / "tokenizer.json"))
-    special = SentenceEncoder(tokenizer, model.config.max_pieces, 0)
+    encoder = SentenceEncoder(tokenizer, model.config.max_pieces, model.config.pad_id)
     pieces = {
-        "cls_token": special.first_id,
-        "sep_token": special.last_id,
-        "pad_token": model.config.encoder.get("pad_token_id") or 0,
+        "cls_token": encoder.first_id,
+        "sep_token": encoder.last_id,
+        "pad_token": encoder.pad_id,
     }
     (directory / "tokenizer_config.json").write_text(
         json.dumps(
@@ -97,16 +90,15 @@ def _write(
         + "\n",
         encoding="utf-8",
     )
-    _write_graph(model, tokenizer, directory)
+    _write_graph(model, encoder, directory)
 
 
-def _write_graph(model: MusnadModel, tokenizer: Tokenizer, directory: Path) -> None:
+def _write_graph(model: MusnadModel, encoder: SentenceEncoder, directory: Path) -> None:
     attention = model.encoder.config._attn_implementation
     model.encoder.set_attn_implementation("eager")
-    sample = SentenceEncoder(tokenizer, model.config.max_pieces, 0)
     texts = ["قصف الجيش 3 مواقع في حلب", "أعلن ذلك"]
-    windows = [sample.windows(own)[0] for text in texts for own in sample.encode(text, [(0, len(text))])]
-    batch = sample.batch(windows)
+    windows = [encoder.windows(own)[0] for text in texts for own in encoder.encode(text, [(0, len(text))])]
+    batch = encoder.batch(windows)
     inputs = ("input_ids", "attention_mask", "word_pieces")
     rows, pieces, words = torch.export.Dim("rows"), torch.export.Dim("pieces"), torch.export.Dim("words")
     try:

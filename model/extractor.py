@@ -109,7 +109,7 @@ class Extractor:
 
     @classmethod
     def with_network(cls, checkpoint: Path, network: Network, config: dict[str, Any] | None = None) -> Extractor:
-        """Put a checkpoint's tokenizer and calibration around any network (PyTorch's, in training)."""
+        """Put a checkpoint's tokenizer and calibration around any network."""
         config = read_config(checkpoint) if config is None else config
         tokenizer = load_tokenizer(checkpoint)
         try:
@@ -135,8 +135,8 @@ class Extractor:
         """Extract texts, in order; sentences of all texts share batches of at most `batch_size`.
 
         What is found depends on neither the batch size nor the other texts, up to the floating-point noise of the
-        network. Raises ValueError where `ids` are not as
-        many as `texts`, for a `min_score` outside 0 to 1, or a `batch_size` below 1.
+        network. Raises ValueError where `ids` are not as many as `texts`, for a `min_score` outside 0 to 1, or a
+        `batch_size` below 1.
         """
         if isinstance(texts, str):
             raise TypeError("texts: a sequence of strings is wanted, not one string; `extract` takes one")

@@ -44,6 +44,11 @@ class MusnadConfig(PreTrainedConfig):
         self.calibration = calibration or {}
         super().__init__(**kwargs)
 
+    @property
+    def pad_id(self) -> int:
+        """The piece that pads a batch; any will do for an encoder without one, since the mask hides it."""
+        return self.encoder.get("pad_token_id") or 0
+
 
 class NetworkOutputs(NamedTuple):
     """Logits for `B` sentences of up to `W` words; `loss` only where labels were given."""

@@ -11,20 +11,15 @@ import time
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
+from agreement import assert_onnx_and_pytorch_agree
 from typer.testing import CliRunner
 
 from model.annotation_files import read_annotations, write_annotations
 from model.extractor import Extractor
-
-torch = pytest.importorskip("torch", reason="training needs the extra `train`")
-
-from model.network import MusnadModel  # noqa: E402
-from training.commands import app  # noqa: E402
-from training.resuming import COMPLETE  # noqa: E402
-from training.trainer import extractor_of  # noqa: E402
+from training.commands import app
+from training.resuming import COMPLETE
 
 
 @pytest.fixture(scope="module")
@@ -106,18 +101,8 @@ def test_the_checkpoint_says_what_made_it(checkpoint: Path) -> None:
 
 
 def test_onnx_and_pytorch_agree(checkpoint: Path, root: Path) -> None:
-    onnx = Extractor.load(checkpoint)
-    model = MusnadModel.from_pretrained(checkpoint, dtype=torch.float32)
-    pytorch = extractor_of(model, onnx.encoder.tokenizer)
-    texts = [sentence.text for sentence in islice(read_annotations(root / "annotations" / "dev.jsonl"), 20)]
-    encoded = onnx.encoder.encode_many([(text, (0, len(text))) for text in texts])
-    for one, other in zip(onnx.logits(encoded), pytorch.logits(encoded), strict=True):
-        assert one is not None
-        assert other is not None
-        for head in ("names", "rest", "clitics", "classes", "factuality"):
-            np.testing.assert_allclose(getattr(one, head), getattr(other, head), atol=1e-3)
-        for block, other_block in zip(one.blocks, other.blocks, strict=True):
-            np.testing.assert_allclose(block.roles, other_block.roles, atol=1e-3)
+    sentences = islice(read_annotations(root / "annotations" / "dev.jsonl"), 20)
+    assert_onnx_and_pytorch_agree(checkpoint, [sentence.text for sentence in sentences])
 
 
 def test_evaluate_writes_every_figure(checkpoint: Path, config: Path, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ class MusnadTrainer(Trainer):
 
 def sentence_encoder(model: MusnadModel, tokenizer: Tokenizer) -> SentenceEncoder:
     """What turns sentences into the network's inputs."""
-    return SentenceEncoder(tokenizer, model.config.max_pieces, model.config.encoder.get("pad_token_id") or 0)
+    return SentenceEncoder(tokenizer, model.config.max_pieces, model.config.pad_id)
 
 
 def extractor_of(model: MusnadModel, tokenizer: Tokenizer) -> Extractor:

@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="training needs the extra `train`")
-
 from model.network import IGNORED
 from training.config import ConfigError, Pretraining
 from training.pretrain import masked, pretrain, read_texts

@@ -16,8 +16,6 @@ from model.extractor import Extractor
 from training.report import report, seqeval_figures
 from training.sources import SourceError
 
-pytest.importorskip("seqeval", reason="training needs the extra `train`")
-
 TEXT = "قصف الجيش بغداد"
 SPANS = (Span(0, "ACT", 0, 3, "ASSAULT", "asserted"), Span(1, "ORG", 4, 9), Span(2, "LOC", 10, 15))
 ROLES = (Relation(0, 0, 1, "actor"), Relation(1, 0, 2, "target"))

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("transformers", reason="training needs the extra `train`")
-
 from training.config import ConfigError, Source, TrainingConfig
 from training.resuming import COMPLETE, claim, inputs_of, last_complete
 

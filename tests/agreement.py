@@ -1,0 +1,28 @@
+"""That a checkpoint's two runtimes say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from model.extractor import Extractor
+from model.network import MusnadModel
+from training.trainer import extractor_of
+
+
+def assert_onnx_and_pytorch_agree(checkpoint: Path, texts: Sequence[str]) -> None:
+    """Compare every logit of ONNX Runtime and of PyTorch to 1e-3."""
+    onnx = Extractor.load(checkpoint)
+    model = MusnadModel.from_pretrained(checkpoint, dtype=torch.float32)
+    pytorch = extractor_of(model, onnx.encoder.tokenizer)
+    encoded = onnx.encoder.encode_many([(text, (0, len(text))) for text in texts])
+    for one, other in zip(onnx.logits(encoded), pytorch.logits(encoded), strict=True):
+        assert one is not None
+        assert other is not None
+        for head in ("names", "rest", "clitics", "classes", "factuality"):
+            np.testing.assert_allclose(getattr(one, head), getattr(other, head), atol=1e-3)
+        for block, other_block in zip(one.blocks, other.blocks, strict=True):
+            np.testing.assert_allclose(block.roles, other_block.roles, atol=1e-3)
