@@ -25,8 +25,8 @@ from model.annotation import SPAN_LABELS, AnnotatedSentence, AnnotationError, Fa
 from model.labels import ACTION_LABEL, CLASSES, ENTITY_LABELS, FACTUALITIES, ROLES
 
 _SENTENCE_FIELDS = ("id", "text", "entities", "relations")
-#: What doccano adds to a sentence; accepted, and not kept.
-IGNORED_FIELDS = ("Comments", "cats")
+#: What doccano and the export of our service add to a sentence; accepted, and not kept.
+IGNORED_FIELDS = ("Comments", "cats", "meta")
 _SPAN_FIELDS = ("id", "label", "start_offset", "end_offset")
 _ACTION_FIELDS = ("class", "factuality")
 _RELATION_FIELDS = ("id", "from_id", "to_id", "type")

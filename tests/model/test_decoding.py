@@ -7,19 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.decoding import (
-    LABELS,
-    STATES,
-    DecodedSentence,
-    DecodedSpan,
-    decode,
-    emissions,
-    log_softmax,
-    roles_between,
-    span_probabilities,
-    spans_of,
-    viterbi,
-)
+from model.chain import LABELS, STATES, chains, emissions, log_softmax, spans_of, viterbi
+from model.decoding import DecodedSentence, DecodedSpan, decode, roles_between
 from model.labels import CLASSES, FACTUALITIES, NAME_TAGS, REST_TAGS, ROLE_FILLERS, ROLE_TAGS
 from model.outputs import Floats, PairBlock, WordLogits
 
@@ -58,6 +47,14 @@ def logits(tags: list[str], **changes: Floats) -> WordLogits:
     return WordLogits(**{**fields, **changes}, blocks=(PairBlock(0, words, roles),))
 
 
+def probabilities(scores: Floats, spans: list[tuple[str, int, int]]) -> list[float]:
+    """Of one sentence, as a row among others that are shorter and longer."""
+    words = len(scores)
+    padded = np.full((3, words + 2, len(STATES)), 7.0, dtype=np.float32)
+    padded[1, :words] = scores
+    return chains(padded, np.array([1, words, words + 2]))[1].probabilities(spans)
+
+
 @pytest.mark.parametrize("words", [1, 2, 3, 4])
 @pytest.mark.parametrize("seed", range(5))
 def test_viterbi_finds_what_enumeration_finds(words: int, seed: int) -> None:
@@ -94,7 +91,7 @@ def test_span_probabilities_are_those_of_enumeration(words: int, seed: int) -> N
         if last + 1 < words:
             has &= paths[:, last + 1] != inside
         expected.append(weights[has].sum() / weights.sum())
-    assert span_probabilities(scores, spans) == pytest.approx(expected, rel=1e-4)
+    assert probabilities(scores, spans) == pytest.approx(expected, rel=1e-4)
 
 
 def test_span_probabilities_stay_exact_over_thousands_of_words() -> None:
@@ -107,7 +104,7 @@ def test_span_probabilities_stay_exact_over_thousands_of_words() -> None:
     alone[1:7] = short
     spans = [("PER", 1, 2), ("ACT", 4, 4), ("NUM", 3, 6)]
     far = [(label, first + 1499, last + 1499) for label, first, last in spans]
-    assert span_probabilities(scores, far) == pytest.approx(span_probabilities(alone, spans), rel=1e-4)
+    assert probabilities(scores, far) == pytest.approx(probabilities(alone, spans), rel=1e-4)
 
 
 def test_spans_of_a_path() -> None:
