@@ -1,71 +1,99 @@
-"""The HTTP service: `POST /predict`, `GET /model`, `GET /healthz`, `GET /readyz`, and its OpenAPI."""
+"""The HTTP service: put together from its routes, its middlewares and its settings."""
 
 from __future__ import annotations
 
-import asyncio
-import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import anyio
 from anyio import to_thread
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
+from pydantic import BaseModel
 
 from model.extractor import Extractor
-from model.labels import CLASSES, ENTITY_LABELS, FACTUALITIES, ROLES
-from serving.bodies import Limits, parse_predict, read_body
-from serving.examples import ANSWER, MODEL, REQUESTS
-from serving.extraction import extract
+from serving.authorization import Authorization, key_ring
+from serving.batching import Batcher, BatchLimits
+from serving.bodies import Limits
+from serving.examples import ANSWER, MODEL, RELOADED
+from serving.feedback.migrations import upgrade
+from serving.feedback.routes import REQUEST_MODELS, annotation_routes
+from serving.feedback.store import FeedbackStore
+from serving.headers import SecurityHeaders, install_cors
 from serving.inference import Inference
-from serving.openapi import complete, json_body, problem_answers
-from serving.problems import Problem, install_problems
-from serving.schemas import Answer, ModelDescription, PredictRequest, Status
+from serving.keys import keys_required
+from serving.logs import RequestLog
+from serving.metrics import Metrics, RequestMetrics, metrics_routes
+from serving.middleware import Failures
+from serving.openapi import complete
+from serving.page.routes import page_routes
+from serving.predict_routes import predict_routes
+from serving.problems import install_problems
+from serving.ratelimit import RateLimit, parse_limits
+from serving.reload import Reloader
+from serving.schemas import PredictRequest, ReloadRequest
+from serving.settings import Settings
+from serving.status_routes import admin_routes, status_routes
+from serving.tracing import install_tracing
+
+_log = logging.getLogger(__name__)
 
 _DESCRIPTION = """\
 Who did what to whom, and how many: entities and (actor, action, target) triples from Arabic news.
 
-All offsets are `[start, end)` in Unicode code points of the text that was sent, which comes back unchanged.
-Errors are problem details (RFC 9457): `type` names the kind, `errors` the fields at fault.
+All offsets are `[start, end)` in the text that was sent, which comes back unchanged; they count Unicode code points,
+unless the request asks for other units. Errors are problem details (RFC 9457): `type` names the kind, `errors` the
+fields at fault.
 """
 
-_NOT_READY = Problem("not-ready", "The model is still loading.")
-_PREDICT_PROBLEMS = problem_answers(
-    Problem("not-json", "not JSON: Expecting ',' delimiter at column 17."),
-    Problem("too-large", "A text is too long.", [("documents[3].text", "231,004 characters; a text may have 200,000")]),
-    Problem("unsupported-media-type", "Content-Type is 'text/plain'; it should be 'application/json'."),
-    Problem("invalid-request", "1 field is wrong.", [("documents[1].id", "the same as documents[0].id")]),
-    _NOT_READY,
-)
 
-
-def create_app(
-    extractor: Extractor | Callable[[], Extractor],
-    *,
-    max_documents: int = 256,
-    max_characters: int = 200_000,
-    max_body_bytes: int = 8 * 1024 * 1024,
-    concurrency: int = 2,
-) -> FastAPI:
+def create_app(extractor: Extractor | Callable[[], Extractor], settings: Settings | None = None) -> FastAPI:
     """Return the service with an extractor, or with what loads one while the service is up and `GET /readyz` is 503.
 
-    `max_documents` in a request, `max_characters` (code points) in a text, `max_body_bytes` in a body: more is a 413.
-    `concurrency`: extractions at a time.
+    Raises KeysError, ValueError, TracingError, or what the database raises, where the settings cannot be met.
     """
-    limits = Limits(max_documents, max_characters, max_body_bytes)
-    inference = Inference(extractor, concurrency)
-    parsing = anyio.CapacityLimiter(concurrency)  # a hostile body takes a hundred times its size in memory
+    settings = Settings() if settings is None else settings
+    limits = Limits(
+        settings.max_documents,
+        settings.max_characters,
+        settings.max_body_bytes,
+        settings.body_timeout_s,
+        settings.max_bodies_bytes,
+    )
+    store = None
+    if settings.database_url is not None:
+        upgrade(settings.database_url)
+        store = FeedbackStore(settings.database_url)
+    metrics = Metrics(lambda: inference.waiting, None if store is None else store.count_by_status)
+    batch = BatchLimits(settings.batch_sentences, settings.batch_tokens, settings.batch_wait_ms / 1000)
+
+    def batcher(of: Extractor) -> Batcher:
+        return Batcher(of, batch, settings.queue_sentences, settings.batches_at_a_time, metrics.observe_batch)
+
+    inference = Inference(extractor, batcher, lambda info: metrics.serve_model(info.name, info.version))
+    reloader = Reloader(inference, lambda path: Extractor.load(path, threads=settings.threads), settings.state_dir)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        loading = asyncio.create_task(inference.load())
-        yield
-        await loading
+        async with anyio.create_task_group() as group:
+            if isinstance(extractor, Extractor):
+                await inference.load()
+            else:
+                group.start_soon(inference.load)
+            group.start_soon(reloader.follow)
+            yield
+            group.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True):
+            await inference.close()
+            if store is not None:
+                await to_thread.run_sync(store.close)
+            if stop_tracing is not None:
+                await to_thread.run_sync(stop_tracing)
 
     app = FastAPI(
         title="Musnad",
-        version=_own_version(),
+        version=own_version(),
         description=_DESCRIPTION,
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
@@ -74,75 +102,42 @@ def create_app(
         redoc_url=None,
     )
     install_problems(app)
+    bodies: list[type[BaseModel]] = [PredictRequest, ReloadRequest]
+    app.include_router(predict_routes(inference, limits, settings.request_timeout_s))
+    app.include_router(status_routes(inference))
+    app.include_router(admin_routes(reloader, limits))
+    app.include_router(metrics_routes(metrics))
+    if store is not None:
+        app.include_router(annotation_routes(store, limits))
+        bodies += REQUEST_MODELS
+    app.include_router(page_routes())
 
-    @app.post(
-        "/predict",
-        summary="Extract entities and triples",
-        response_model=Answer,
-        response_description="The documents, in the order of the request.",
-        responses=_PREDICT_PROBLEMS,
-        openapi_extra=json_body(PredictRequest, REQUESTS),
-    )
-    async def predict(request: Request) -> Response:
-        body = await read_body(request, limits.body_bytes)
-        requested = await to_thread.run_sync(parse_predict, body, limits, limiter=parsing)
-        answer = await inference.run(lambda extractor: _answer(extractor, requested))
-        return Response(answer, media_type="application/json")
+    # the last that is added is the first that a request comes to
+    app.add_middleware(Failures)
+    if settings.rate_limit is not None:
+        app.add_middleware(RateLimit, limits=parse_limits(settings.rate_limit))
+    required = keys_required(settings.host, settings.require_keys)
+    app.add_middleware(Authorization, keys=key_ring(settings.keys_file, required), required=required)
+    install_cors(app, settings.cors_origins)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestMetrics, metrics=metrics)
+    stop_tracing = install_tracing(app, own_version()) if settings.tracing else None
+    app.add_middleware(RequestLog)
 
-    @app.get(
-        "/model",
-        summary="The checkpoint, and what it can find",
-        response_model=ModelDescription,
-        responses=problem_answers(_NOT_READY),
-    )
-    async def model() -> dict[str, Any]:
-        return _description(inference.extractor)
-
-    @app.get("/healthz", summary="Whether the service is up", response_model=Status)
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get(
-        "/readyz",
-        summary="Whether the model is loaded",
-        response_model=Status,
-        responses=problem_answers(_NOT_READY),
-    )
-    async def readyz() -> dict[str, str]:
-        _ = inference.extractor
-        return {"status": "ready"}
-
-    answers = {"/predict": ANSWER, "/model": MODEL, "/healthz": {"status": "ok"}, "/readyz": {"status": "ready"}}
-    complete(app, [PredictRequest], answers)
+    answers = {
+        "/predict": ANSWER,
+        "/model": MODEL,
+        "/healthz": {"status": "ok"},
+        "/readyz": {"status": "ready"},
+        "/admin/model": RELOADED,
+    }
+    complete(app, bodies, answers)
     return app
 
 
-def _answer(extractor: Extractor, request: PredictRequest) -> bytes:
-    """Extract what is requested; the JSON of the answer."""
-    documents = extract(extractor, request.sources(), request.min_score or 0.0)
-    answer = {
-        "model": {"name": extractor.info.name, "version": extractor.info.version},
-        "documents": [document.to_dict() for document in documents],
-    }
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _description(extractor: Extractor) -> dict[str, Any]:
-    config = extractor.info.config
-    return {
-        "name": extractor.info.name,
-        "version": extractor.info.version,
-        "labels": ENTITY_LABELS,
-        "classes": CLASSES,
-        "factualities": FACTUALITIES,
-        "roles": ROLES,
-        "max_pieces": config["max_pieces"],
-        "calibration": list(config.get("calibration") or {}),
-    }
-
-
-def _own_version() -> str:
+def own_version() -> str:
+    """The version of the distribution; 0 in a source tree that is not installed."""
     try:
         return version("musnad")
-    except PackageNotFoundError:  # run from a source tree that is not installed
+    except PackageNotFoundError:
         return "0"

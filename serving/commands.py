@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import io
 import os
-import socket
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
+from serving import key_commands
 from serving.formats import Format
 from serving.reading import InputKind
 
-if TYPE_CHECKING:
-    from model.extractor import Extractor
-
 app = typer.Typer()
+app.add_typer(key_commands.app, name="keys")
 
 #: The status of a command that SIGPIPE ends, as a shell reports it.
 _BROKEN_PIPE = 128 + 13
@@ -34,19 +31,6 @@ def _errors() -> Console:
 def _fail(message: object, status: int = 2) -> NoReturn:
     _errors().print(f"musnad: {message}")
     raise typer.Exit(status)
-
-
-def _load(checkpoint: Path | None) -> Extractor:
-    """Load a checkpoint; raises CheckpointError, also for broken files that a library stumbles over."""
-    from model.extractor import CheckpointError, Extractor
-
-    try:
-        return Extractor.load(checkpoint)
-    except CheckpointError:
-        raise
-    except Exception as error:
-        place = "the shipped checkpoint" if checkpoint is None else checkpoint
-        raise CheckpointError(f"{place}: cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 @app.command()
@@ -71,6 +55,7 @@ def predict(
     then 1.
     """
     from model.extractor import CheckpointError
+    from serving.loading import load_extractor
     from serving.prediction import STDIN, predict_files
 
     if not files and sys.stdin.isatty():
@@ -79,7 +64,7 @@ def predict(
         if path != STDIN and (problem := _problem(path)):
             _fail(f"{path}: {problem}")
     try:
-        extractor = _load(checkpoint)
+        extractor = load_extractor(checkpoint)
     except CheckpointError as error:
         _fail(error)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -109,45 +94,33 @@ def _problem(path: Path) -> str | None:
 @app.command()
 def serve(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 is every one of this machine.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+        str | None, typer.Option(help="Address to listen on; 0.0.0.0 is every one of this machine.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes, each with a model of its own.")] = None,
     checkpoint: Checkpoint = None,
 ) -> None:
-    """Serve `POST /predict` and the rest over HTTP; the API is described at /openapi.json."""
-    import uvicorn
+    """Serve the web page, `POST /predict` and the rest over HTTP; the API is described at /openapi.json.
 
-    from serving.app import create_app
+    Without options: 127.0.0.1, port 8000, one worker, the shipped
+    checkpoint. These and all other settings can be set in the environment,
+    as MUSNAD_PORT=8080 (see docs/operations.md).
+    """
+    from model.extractor import CheckpointError
+    from serving.server import listen, serve
+    from serving.settings import BadSettingsError, read_settings
 
     try:
-        listener = _listen(host, port)
+        settings = read_settings(host=host, port=port, workers=workers, checkpoint=checkpoint)
+    except BadSettingsError as error:
+        _fail(error)
+    try:
+        listener = listen(settings.host, settings.port)
     except OSError as error:
-        _fail(f"cannot listen on {host} port {port}: {(error.strerror or str(error)).partition(' (')[0]}")
-    failed = False
-
-    def load() -> Extractor:
-        nonlocal failed
-        try:
-            extractor = _load(checkpoint)
-        except Exception:
-            failed = True
-            server.should_exit = True
-            raise
-        _errors().print(f"musnad: {extractor.info.name} {extractor.info.version} on {_address(listener)}")
-        return extractor
-
-    server = uvicorn.Server(uvicorn.Config(create_app(load), lifespan="on"))
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
-    raise typer.Exit(2 if failed else 0)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; raises OSError."""
-    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    return socket.create_server(address[:2], family=family)
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        place = f"{settings.host} port {settings.port}"
+        _fail(f"cannot listen on {place}: {(error.strerror or str(error)).partition(' (')[0]}")
+    try:
+        served = serve(settings, listener)
+    except (CheckpointError, OSError, ValueError, RuntimeError) as error:  # settings that cannot be met
+        _fail(error)
+    raise typer.Exit(0 if served else 2)

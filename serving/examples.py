@@ -42,7 +42,17 @@ DOCUMENT = Document(
     triples=(Triple("e0", "a0", None, 0.9421), Triple(None, "a1", "e2", 0.8733)),
 )
 
-ANSWER: dict[str, Any] = {"model": {"name": "musnad", "version": "0.1.0"}, "documents": [DOCUMENT.to_dict()]}
+ANSWER: dict[str, Any] = {
+    "model": {"name": "musnad", "version": "0.1.0"},
+    "offsets": "codepoint",
+    "documents": [DOCUMENT.to_dict()],
+}
+
+#: The answer of `POST /admin/model`.
+RELOADED: dict[str, Any] = {
+    "before": {"name": "musnad", "version": "0.1.0"},
+    "now": {"name": "musnad", "version": "0.2.0"},
+}
 
 MODEL: dict[str, Any] = {
     "name": "musnad",

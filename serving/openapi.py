@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from serving.authorization import scope_of
 from serving.problems import KINDS, MEDIA_TYPE, Problem, ProblemDetails
 
 _COMPONENTS = "#/components/schemas/{model}"
@@ -33,11 +34,18 @@ def problem_answers(*examples: Problem) -> dict[int | str, dict[str, Any]]:
 
 
 def complete(app: FastAPI, models: list[type[BaseModel]], examples: Mapping[str, Any]) -> None:
-    """Add to the app's OpenAPI the models that only `json_body` names, and the example of each path's answer.
+    """Add to the app's OpenAPI the models that only `json_body` names, the example of each path's answer, and what
+    stands before the paths: keys, their problems, and the limit of requests.
 
     The examples are set last, because FastAPI would leave out the nulls in them.
     """
     described = app.openapi
+    guards = problem_answers(
+        Problem("unauthorized", "An API key is needed: Authorization: Bearer KEY, or X-API-Key: KEY."),
+        Problem("forbidden", "The key has not the scope 'predict'."),
+        Problem("rate-limited", "600 requests a minute are allowed."),
+        Problem("internal-error", "The failure is in the service's log."),
+    )
 
     def openapi() -> dict[str, Any]:
         schema = described()
@@ -48,6 +56,16 @@ def complete(app: FastAPI, models: list[type[BaseModel]], examples: Mapping[str,
                 own = model.model_json_schema(ref_template=_COMPONENTS)
                 components.update(own.pop("$defs", {}))
                 components[model.__name__] = own
+        components_of_keys = schema["components"].setdefault("securitySchemes", {})
+        components_of_keys["bearer"] = {"type": "http", "scheme": "bearer"}
+        components_of_keys["header"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+        for path, operations in schema["paths"].items():
+            if scope_of(path) is None:
+                continue
+            for operation in operations.values():
+                operation["security"] = [{}, {"bearer": []}, {"header": []}]
+                for status, guard in guards.items():
+                    operation["responses"].setdefault(str(status), guard)
         for path, example in examples.items():
             for operation in schema["paths"][path].values():
                 operation["responses"]["200"]["content"]["application/json"]["example"] = example

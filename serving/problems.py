@@ -25,15 +25,26 @@ MAX_ERRORS = 20
 #: Status and title of each kind.
 KINDS: dict[str, tuple[int, str]] = {
     "not-json": (400, "The body is not JSON in UTF-8"),
+    "unauthorized": (401, "An API key is needed"),
+    "forbidden": (403, "The API key does not reach this far"),
     "not-found": (404, "There is nothing at this path"),
     "method-not-allowed": (405, "This path does not answer to this method"),
-    "too-large": (413, "The request is larger than this service takes"),
-    "unsupported-media-type": (415, "The body is not declared as plain JSON"),
+    "not-acceptable": (406, "The answer has none of the forms that are asked for"),
+    "request-timeout": (408, "The body did not arrive in time"),
+    "conflict": (409, "Something else is under way"),
+    "too-large": (413, "The body is larger than this service takes"),
+    "unsupported-media-type": (415, "The body is not declared as what this path takes"),
     "invalid-request": (422, "The request is not what this path takes"),
+    "bad-checkpoint": (422, "The checkpoint cannot serve"),
+    "rate-limited": (429, "Too many requests"),
+    "client-gone": (499, "The client has gone"),
     "internal-error": (500, "The service failed"),
     "not-ready": (503, "The model is not loaded"),
+    "overloaded": (503, "The service has more to do than it can take"),
+    "deadline": (504, "The answer was not ready in time"),
 }
-_KIND_OF_STATUS = {status: kind for kind, (status, _) in KINDS.items()}
+#: Kinds of the errors that the router raises.
+_OF_ROUTER = {404: "not-found", 405: "method-not-allowed"}
 
 #: pydantic's kinds of errors, in the words of this project.
 _MESSAGES = {
@@ -87,7 +98,11 @@ class Problem(HTTPException):
 
 def invalid(error: ValidationError) -> Problem:
     """Return the problem that a body which does not fit its model is."""
-    errors = error.errors(include_url=False, include_input=False)
+    return invalid_errors(error.errors(include_url=False, include_input=False))
+
+
+def invalid_errors(errors: Sequence[ErrorDetails]) -> Problem:
+    """Return the problem of some of pydantic's errors."""
     return invalid_fields([(_path(item["loc"]), _message(item)) for item in errors])
 
 
@@ -133,8 +148,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, Problem):
         return _response(error.details(), error.headers)
-    if error.status_code in _KIND_OF_STATUS:  # raised by the router
-        problem = Problem(_KIND_OF_STATUS[error.status_code], f"{request.method} {request.url.path}")
+    if error.status_code in _OF_ROUTER:
+        problem = Problem(_OF_ROUTER[error.status_code], f"{request.method} {request.url.path}")
         return _response(problem.details(), error.headers)
     title = HTTPStatus(error.status_code).phrase
     return _response(_details("about:blank", title, error.status_code, error.detail), error.headers)

@@ -216,20 +216,36 @@ def _read_json_lines(chunks: Iterable[bytes]) -> Iterator[list[Source | BadInput
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[list[bytes | None]]:
     """Lines without their newline, as many at a time as have arrived; None for one longer than MAX_BYTES."""
-    rest = b""
-    dropped = False
+    splitter = LineSplitter(MAX_BYTES)
     for chunk in chunks:
-        *complete, rest = (rest + chunk).split(b"\n")
-        lines = [line if len(line) <= MAX_BYTES else None for line in complete]
-        if dropped and lines:
+        yield splitter.feed(chunk)
+    yield splitter.end()
+
+
+class LineSplitter:
+    """Cuts a stream of bytes into lines in constant memory: a line of more than `most` bytes is dropped, and None."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._rest = b""
+        self._dropped = False
+
+    def feed(self, chunk: bytes) -> list[bytes | None]:
+        """The lines that end in the next bytes, without their newlines."""
+        *complete, rest = (self._rest + chunk).split(b"\n")
+        lines = [line if len(line) <= self.most else None for line in complete]
+        if self._dropped and lines:
             lines[0] = None
-            dropped = False
-        if len(rest) > MAX_BYTES:
+            self._dropped = False
+        if len(rest) > self.most:
             rest = b""
-            dropped = True
-        yield lines
-    if rest or dropped:
-        yield [None if dropped else rest]
+            self._dropped = True
+        self._rest = rest
+        return lines
+
+    def end(self) -> list[bytes | None]:
+        """The last line, where no newline ends it."""
+        return [None if self._dropped else self._rest] if self._rest or self._dropped else []
 
 
 def _read_numbered(number: int, line: bytes | None) -> Source | BadInput | None:

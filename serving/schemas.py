@@ -1,6 +1,7 @@
 """Requests and answers of the service, as pydantic models: `Document` here is `model.records.Document.to_dict()`.
 
-All offsets are `[start, end)` in Unicode code points of the document's text, which comes back unchanged.
+All offsets are `[start, end)` in the document's text, which comes back unchanged; they count Unicode code points
+unless the request asks for other units.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from model.labels import CLASSES, ENTITY_LABELS, FACTUALITIES, ROLES
-from serving.reading import Source, check_text
+from serving.offsets import OFFSET_UNITS, OffsetUnit
+from serving.problems import ProblemDetails
+from serving.reading import check_text
+from serving.selection import PARTS, Selection
 
 
 def _one_of(values: tuple[str, ...]) -> object:
@@ -21,11 +25,26 @@ Label = Annotated[str, _one_of(ENTITY_LABELS)]
 EventClass = Annotated[str, _one_of(CLASSES)]
 Factuality = Annotated[str, _one_of(FACTUALITIES)]
 RoleName = Annotated[str, _one_of(ROLES)]
+
+
+def _in(values: tuple[str, ...]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in values:
+            raise ValueError(f"not one of {', '.join(values)}")
+        return value
+
+    return AfterValidator(check)
+
+
+AskedLabel = Annotated[str, _in(ENTITY_LABELS), _one_of(ENTITY_LABELS)]
+AskedClass = Annotated[str, _in(CLASSES), _one_of(CLASSES)]
+AskedPart = Annotated[str, _in(PARTS), _one_of(PARTS)]
+AskedOffsets = Annotated[str, _in(OFFSET_UNITS), _one_of(OFFSET_UNITS)]
 Text = Annotated[str, AfterValidator(check_text)]
 DocumentId = Annotated[str, Field(min_length=1), AfterValidator(check_text)]
 Score = Annotated[float, Field(ge=0, le=1, description="Calibrated probability.")]
-Start = Annotated[int, Field(ge=0, description="First code point of the span in the document's text.")]
-End = Annotated[int, Field(ge=0, description="The code point after the span's last.")]
+Start = Annotated[int, Field(ge=0, description="Where the span begins in the document's text.")]
+End = Annotated[int, Field(ge=0, description="Where it ends: after its last character.")]
 
 
 class Requested(BaseModel):
@@ -43,18 +62,52 @@ class DocumentRequest(Requested):
     text: Text = Field(description="Any text, empty too; but no NUL and no lone surrogates.")
 
 
-class PredictRequest(Requested):
-    """One `text`, or several `documents`; null is the same as leaving a field out."""
+class Options(Requested):
+    """What an answer holds; null is the same as leaving a field out."""
 
-    text: Text | None = Field(default=None, description="One text: any, empty too; but no NUL and no lone surrogates.")
-    documents: list[DocumentRequest] | None = Field(
-        default=None, description="Several texts, in the order of the answer."
-    )
     min_score: float | None = Field(
         default=None,
         ge=0,
         le=1,
         description="Leave out entities, actions, roles and triples that score below; default 0.",
+    )
+    labels: list[AskedLabel] | None = Field(
+        default=None,
+        description="Only entities with these labels; roles and triples lose the ends that are left out. Default all.",
+    )
+    classes: list[AskedClass] | None = Field(
+        default=None, description="Only actions of these classes, with their triples. Default all."
+    )
+    include: list[AskedPart] | None = Field(
+        default=None, description="Which lists a document has, beside its sentences. Default all."
+    )
+    offsets: AskedOffsets | None = Field(
+        default=None,
+        description="What offsets count: Unicode code points (default), UTF-16 units (as JavaScript and Java do), or "
+        "bytes of UTF-8.",
+    )
+
+    @property
+    def unit(self) -> OffsetUnit:
+        """What offsets count."""
+        return OffsetUnit(self.offsets or OffsetUnit.CODEPOINT)
+
+    @property
+    def selection(self) -> Selection:
+        """What is kept of a document."""
+        return Selection(_asked(self.labels), _asked(self.classes), _asked(self.include))
+
+
+def _asked(values: list[str] | None) -> frozenset[str] | None:
+    return None if values is None else frozenset(values)
+
+
+class PredictRequest(Options):
+    """One `text`, or several `documents`; null is the same as leaving a field out."""
+
+    text: Text | None = Field(default=None, description="One text: any, empty too; but no NUL and no lone surrogates.")
+    documents: list[DocumentRequest] | None = Field(
+        default=None, description="Several texts, in the order of the answer."
     )
 
     @model_validator(mode="after")
@@ -62,12 +115,6 @@ class PredictRequest(Requested):
         if (self.text is None) == (self.documents is None):
             raise ValueError("give either `text` or `documents`" + (", not both" if self.text is not None else ""))
         return self
-
-    def sources(self) -> list[Source]:
-        """The texts that are asked for; `text` is one without an id."""
-        if self.text is not None:
-            return [Source(None, self.text)]
-        return [Source(document.id, document.text) for document in self.documents or []]
 
 
 class Answered(BaseModel):
@@ -142,9 +189,9 @@ class Document(Answered):
     id: str
     text: str = Field(description="The caller's text, unchanged.")
     sentences: list[Sentence]
-    entities: list[Entity]
-    actions: list[Action]
-    triples: list[Triple]
+    entities: list[Entity] = Field(default=[], description="Absent where `include` leaves it out.")
+    actions: list[Action] = Field(default=[], description="Absent where `include` leaves it out.")
+    triples: list[Triple] = Field(default=[], description="Absent where `include` leaves it out.")
 
 
 class ModelName(Answered):
@@ -154,11 +201,19 @@ class ModelName(Answered):
     version: str
 
 
+class FailedDocument(Answered):
+    """In the place of a document that could not be done."""
+
+    id: str | None
+    error: ProblemDetails
+
+
 class Answer(Answered):
     """Documents in the order of the request."""
 
     model: ModelName
-    documents: list[Document]
+    offsets: AskedOffsets = Field(description="What offsets count.")
+    documents: list[Document | FailedDocument]
 
 
 class ModelDescription(Answered):
@@ -172,6 +227,19 @@ class ModelDescription(Answered):
     roles: list[RoleName]
     max_pieces: int = Field(description="Pieces in one pass of the network; longer sentences are windowed, not cut.")
     calibration: list[str] = Field(description="The kinds of scores that are calibrated.")
+
+
+class ReloadRequest(Requested):
+    """Which checkpoint should serve."""
+
+    path: str = Field(min_length=1, description="A checkpoint directory on the machine of the service.")
+
+
+class Reloaded(Answered):
+    """The model that served, and the one that serves now."""
+
+    before: ModelName
+    now: ModelName
 
 
 class Status(Answered):

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from model.extractor import Extractor
 from serving.app import create_app
+from serving.settings import Settings
 
 #: Texts whose code points, bytes, UTF-16 units and visible signs all count differently.
 NASTY_TEXTS = {
@@ -37,7 +38,7 @@ def extractor() -> FakeExtractor:
 def loaded(extractor: FakeExtractor, monkeypatch: pytest.MonkeyPatch) -> FakeExtractor:
     """The fake, which `Extractor.load` now returns for the shipped checkpoint and no other."""
 
-    def load(checkpoint: object = None) -> FakeExtractor:
+    def load(checkpoint: object = None, threads: int = 0) -> FakeExtractor:
         assert checkpoint is None
         return extractor
 
@@ -48,7 +49,8 @@ def loaded(extractor: FakeExtractor, monkeypatch: pytest.MonkeyPatch) -> FakeExt
 @pytest.fixture
 def client(extractor: FakeExtractor) -> Iterator[TestClient]:
     """A service with low limits."""
-    app = create_app(extractor, max_documents=4, max_characters=100, max_body_bytes=4000)
+    settings = Settings(max_documents=4, max_characters=100, max_body_bytes=4000, database_url=None)
+    app = create_app(extractor, settings)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

@@ -3,23 +3,63 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 
+import numpy as np
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+from model.decoding import DecodedSentence
+from model.encoding import Batch, EncodedSentence, SentenceEncoder
 from model.extractor import CheckpointInfo, Extractor, text_id
-from model.labels import ROLES
+from model.labels import CLASSES, FACTUALITIES, NAME_TAGS, REST_TAGS, ROLE_TAGS, ROLES
+from model.outputs import Floats
 from model.records import Action, Document, Entity, RoleFiller, Sentence, Triple
+from model.text import Offsets
 from serving.examples import DOCUMENT, TEXT
 
 SCORE = 0.5
 
 
-class FakeExtractor(Extractor):
-    """Documents that can be foretold; `calls` are the texts of each batch."""
+class FakeNetwork:
+    """Logits of nothing; `batches` are the shapes of what it saw. It waits while `open` is not set."""
 
     def __init__(self) -> None:
+        self.batches: list[tuple[int, ...]] = []
+        self.open = threading.Event()
+        self.open.set()
+        self.entered = threading.Semaphore(0)
+
+    def __call__(self, batch: Batch) -> dict[str, Floats]:
+        self.batches.append(batch.input_ids.shape)
+        self.entered.release()
+        assert self.open.wait(60)
+        rows, words = batch.word_pieces.shape
+        sizes = {"names": NAME_TAGS, "rest": REST_TAGS, "clitics": range(4), "classes": CLASSES}
+        heads = {**sizes, "factuality": FACTUALITIES}
+        logits = {head: np.zeros((rows, words, len(values)), dtype=np.float32) for head, values in heads.items()}
+        return {**logits, "roles": np.zeros((rows, words, words, len(ROLE_TAGS)), dtype=np.float32)}
+
+
+def _letters() -> Tokenizer:
+    """A tokenizer whose pieces are words, all of them unknown."""
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "[CLS]": 1, "[SEP]": 2}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+    )
+    return tokenizer
+
+
+class FakeExtractor(Extractor):
+    """Documents that can be foretold; `calls` are the texts of each call of `extract_batch`."""
+
+    def __init__(self, version: str = "1.2.3") -> None:
         config = {"max_pieces": 512, "calibration": {"entity": [1.0, 0.0]}}
-        self.info = CheckpointInfo("fake", "1.2.3", config)
+        self.info = CheckpointInfo("fake", version, config)
         self.calls: list[list[str]] = []
+        self.network = self.fake = FakeNetwork()
+        self.encoder = SentenceEncoder(_letters(), 512, 0)
 
     def extract(self, text: str, *, id: str | None = None, min_score: float = 0.0) -> Document:
         return self.extract_batch([text], ids=None if id is None else [id], min_score=min_score)[0]
@@ -33,6 +73,19 @@ class FakeExtractor(Extractor):
         min_score: float = 0.0,
     ) -> list[Document]:
         self.calls.append(list(texts))
+        names = [text_id(text) for text in texts] if ids is None else ids
+        return [_document(id, text, min_score) for id, text in zip(names, texts, strict=True)]
+
+    def documents(
+        self,
+        texts: Sequence[str],
+        sentences: Sequence[Sequence[Offsets]],
+        encoded: Sequence[EncodedSentence],
+        decoded: Sequence[DecodedSentence],
+        ids: Sequence[str] | None = None,
+        min_score: float = 0.0,
+    ) -> list[Document]:
+        assert len(encoded) == len(decoded) == sum(map(len, sentences))
         names = [text_id(text) for text in texts] if ids is None else ids
         return [_document(id, text, min_score) for id, text in zip(names, texts, strict=True)]
 

@@ -28,12 +28,15 @@ def references(value: object) -> Iterator[str]:
 
 def test_openapi_is_whole(client: TestClient) -> None:
     schema = client.get("/openapi.json").json()
-    assert set(schema["paths"]) == {"/predict", "/model", "/healthz", "/readyz"}
+    paths = {"/predict", "/predict/stream", "/model", "/healthz", "/readyz", "/metrics", "/admin/model"}
+    assert set(schema["paths"]) == paths
     names = {f"#/components/schemas/{name}" for name in schema["components"]["schemas"]}
     assert set(references(schema)) <= names
     assert not any("HTTPValidationError" in name for name in names)
     predict = schema["paths"]["/predict"]["post"]
-    assert set(predict["responses"]) == {"200", "400", "413", "415", "422", "503"}
+    statuses = ["200", "400", "401", "403", "406", "408", "413", "415", "422", "429", "500", "503", "504"]
+    assert set(predict["responses"]) == set(statuses)
+    assert not {"401", "403", "429"} & set(schema["paths"]["/healthz"]["get"]["responses"])
     assert schema["components"]["schemas"]["Entity"]["properties"]["label"]["enum"] == list(ENTITY_LABELS)
 
 

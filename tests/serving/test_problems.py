@@ -10,8 +10,10 @@ from starlette.testclient import TestClient
 
 from model.records import Document
 from serving.app import create_app
-from serving.bodies import read_body
+from serving.bodies import Limits, read_body
 from serving.problems import Problem
+from serving.schemas import Answer
+from serving.settings import Settings
 
 JSON = {"content-type": "application/json"}
 
@@ -32,16 +34,12 @@ JSON = {"content-type": "application/json"}
         ({"text": "قال", "min_score": 1.5}, {"min_score": "Input should be less than or equal to 1"}),
         ({"documents": {"text": "قال"}}, {"documents": "not a list"}),
         ({"documents": ["قال"]}, {"documents[0]": "not an object"}),
-        ({"documents": [{"text": ""}, {"id": "1"}]}, {"documents[1].text": "missing"}),
+        ({"documents": [{"id": "1"}, 5]}, {"documents[0].text": "missing", "documents[1]": "not an object"}),
         ({"documents": [{"text": "", "id": 1}]}, {"documents[0].id": "not a string"}),
         ({"documents": [{"text": "", "id": ""}]}, {"documents[0].id": "empty"}),
         (
             {"documents": [{"text": "", "url": "", "x": 1}]},
             {f"documents[0].{name}": "unknown field" for name in ("url", "x")},
-        ),
-        (
-            {"documents": [{"id": name, "text": ""} for name in "abaa"]},
-            {f"documents[{index}].id": "the same as documents[0].id" for index in (2, 3)},
         ),
     ],
 )
@@ -55,10 +53,10 @@ def test_a_wrong_request_names_the_fields(client: TestClient, body: object, expe
         (rb'{"text": "a\ud800"}', {"text": "U+D800 at character 2: a lone surrogate is not Unicode text"}),
         (rb'{"text": "\u0000"}', {"text": "U+0000 at character 1: NUL is not text"}),
         (
-            rb'{"documents": [{"text": ""}, {"text": "\udc00\ud800", "id": "\ud800"}]}',
+            rb'{"documents": [{"text": "\udc00\ud800", "id": "\ud800"}]}',
             {
-                "documents[1].id": "a lone surrogate is not Unicode text",
-                "documents[1].text": "U+DC00 at character 1: a lone surrogate is not Unicode text",
+                "documents[0].id": "a lone surrogate is not Unicode text",
+                "documents[0].text": "U+DC00 at character 1: a lone surrogate is not Unicode text",
             },
         ),
         (rb'{"text": "", "\ud800": 1}', {"": "a lone surrogate is not Unicode text"}),
@@ -66,6 +64,26 @@ def test_a_wrong_request_names_the_fields(client: TestClient, body: object, expe
 )
 def test_what_is_no_text_is_named(client: TestClient, body: bytes, expected: dict[str, str]) -> None:
     assert errors(client.post("/predict", content=body, headers=JSON)) == expected
+
+
+def test_a_bad_document_does_not_fail_the_others(client: TestClient) -> None:
+    documents = [
+        {"id": "a", "text": "قال"},
+        {"id": "a", "text": "قال"},
+        {"id": "b", "text": "أ" * 101, "x": 1},
+        {"id": "c", "text": "أ" * 101},
+    ]
+    response = client.post("/predict", json={"documents": documents})
+    assert response.status_code == 200
+    first, *failed = response.json()["documents"]
+    assert (first["id"], first["text"]) == ("a", "قال")
+    assert [document["id"] for document in failed] == ["a", "b", "c"]
+    assert [document["error"]["errors"] for document in failed] == [
+        [{"field": "documents[1].id", "message": "the same as documents[0].id"}],
+        [{"field": "documents[2].x", "message": "unknown field"}],
+        [{"field": "documents[3].text", "message": "101 characters; a text may have 100"}],
+    ]
+    Answer.model_validate(response.json(), strict=True)
 
 
 def test_a_surrogate_pair_is_a_character(client: TestClient) -> None:
@@ -111,15 +129,16 @@ def test_what_is_not_declared_as_json(client: TestClient, headers: dict[str, str
 
 def test_limits(client: TestClient) -> None:
     assert client.post("/predict", json={"documents": [{"text": "أ" * 100}] * 4}).status_code == 200
-    assert errors(client.post("/predict", json={"documents": [{"text": ""}] * 5}), "too-large") == {
+    assert errors(client.post("/predict", json={"documents": [{"text": ""}] * 5}), "invalid-request") == {
         "documents": "5 documents; a request may have 4"
     }
-    assert errors(client.post("/predict", json={"text": "أ" * 101}), "too-large") == {
+    assert errors(client.post("/predict", json={"text": "أ" * 101}), "invalid-request") == {
         "text": "101 characters; a text may have 100"
     }
-    long = {"documents": [{"text": "أ"}, {"text": "أ" * 102}]}
-    assert errors(client.post("/predict", json=long), "too-large") == {
-        "documents[1].text": "102 characters; a text may have 100"
+    long = {"documents": [{"text": "أ" * 102}, {"text": "أ" * 103}]}
+    assert errors(client.post("/predict", json=long), "invalid-request") == {
+        "documents[0].text": "102 characters; a text may have 100",
+        "documents[1].text": "103 characters; a text may have 100",
     }
 
 
@@ -128,6 +147,16 @@ def test_the_longest_body_is_taken_and_no_longer_one(client: TestClient) -> None
     assert client.post("/predict", content=longest, headers=JSON).status_code == 200
     details = problem(client.post("/predict", content=longest + b" ", headers=JSON), "too-large")
     assert details["detail"] == "The body may have 4,000 bytes."
+
+
+async def body_of(request: Request) -> bytes:
+    limits = Limits(4, 100, 1000)
+    try:
+        async with read_body(request, limits) as body:
+            assert limits.held == len(body)
+            return body
+    finally:
+        assert limits.held == 0
 
 
 @pytest.mark.parametrize(
@@ -148,7 +177,7 @@ def test_a_long_body_is_not_read_to_its_end(headers: dict[str, str], read: int) 
 
     pairs = [(name.encode(), value.encode()) for name, value in {**JSON, **headers}.items()]
     with pytest.raises(Problem, match="The body may have 1,000 bytes"):
-        asyncio.run(read_body(Request({"type": "http", "headers": pairs}, receive), 1000))
+        asyncio.run(body_of(Request({"type": "http", "headers": pairs}, receive)))
     assert received == read
 
 
@@ -158,7 +187,7 @@ def test_a_body_that_ends_early() -> None:
 
     pairs = [(name.encode(), value.encode()) for name, value in JSON.items()]
     with pytest.raises(Problem, match="The body ended early"):
-        asyncio.run(read_body(Request({"type": "http", "headers": pairs}, receive), 1000))
+        asyncio.run(body_of(Request({"type": "http", "headers": pairs}, receive)))
 
 
 def test_unknown_paths_and_methods(client: TestClient) -> None:
@@ -174,8 +203,9 @@ def test_a_failure_tells_nothing_of_the_inside(extractor: FakeExtractor, monkeyp
     def fail(*_: object, **__: object) -> list[Document]:
         raise RuntimeError("/home/secret")
 
-    monkeypatch.setattr(extractor, "extract_batch", fail)
-    with TestClient(create_app(extractor), raise_server_exceptions=False) as client:
-        response = client.post("/predict", json={"text": ""})
+    monkeypatch.setattr(extractor, "documents", fail)
+    settings = Settings(database_url=None)
+    with TestClient(create_app(extractor, settings), raise_server_exceptions=False) as client:
+        response = client.post("/predict", json={"text": "قال"})
     problem(response, "internal-error")
     assert "secret" not in response.text

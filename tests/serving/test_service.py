@@ -16,6 +16,7 @@ from model.records import Document
 from serving.app import create_app
 from serving.examples import DOCUMENT, TEXT
 from serving.schemas import Answer
+from serving.settings import Settings
 
 
 def test_one_text(client: TestClient) -> None:
@@ -24,6 +25,7 @@ def test_one_text(client: TestClient) -> None:
     assert response.headers["content-type"] == "application/json"
     assert response.json() == {
         "model": {"name": "fake", "version": "1.2.3"},
+        "offsets": "codepoint",
         "documents": [{**DOCUMENT.to_dict(), "id": text_id(TEXT)}],
     }
 
@@ -33,7 +35,7 @@ def test_documents_come_back_in_order_with_their_ids(client: TestClient, extract
     answer = client.post("/predict", json={"documents": documents}).json()
     assert [document["id"] for document in answer["documents"]] == ["ب", text_id("قال الوزير"), "أ"]
     assert [document["text"] for document in answer["documents"]] == ["قال الوزير", "قال الوزير", TEXT]
-    assert extractor.calls == [["قال الوزير", "قال الوزير", TEXT]]
+    assert sum(rows for rows, _ in extractor.fake.batches) == 3
 
 
 def test_no_documents_are_no_documents(client: TestClient) -> None:
@@ -112,7 +114,7 @@ def test_the_service_is_up_before_the_model_is_loaded(extractor: FakeExtractor) 
         assert loadable.wait(60)
         return extractor
 
-    with TestClient(create_app(load)) as client:
+    with TestClient(create_app(load, Settings(database_url=None))) as client:
         assert asked.wait(60)
         assert client.get("/healthz").status_code == 200
         for response in (client.get("/readyz"), client.get("/model"), client.post("/predict", json={"text": ""})):
@@ -127,39 +129,19 @@ def test_a_model_that_cannot_be_loaded_is_logged(caplog: pytest.LogCaptureFixtur
     def load() -> Extractor:
         raise CheckpointError("runs/x: there is no model.onnx")
 
-    with TestClient(create_app(load)) as client:
+    with TestClient(create_app(load, Settings(database_url=None))) as client:
         response = poll(client, "cannot")
         assert problem(response, "not-ready")["detail"] == "The model cannot be loaded; the service's log says why."
     assert "runs/x: there is no model.onnx" in caplog.text
 
 
-def test_extraction_does_not_block_the_service_and_waits_its_turn(
-    extractor: FakeExtractor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running = 0
-    most = 0
-    started = threading.Event()
-    done = threading.Event()
-    lock = threading.Lock()
-    extract_batch = extractor.extract_batch
-
-    def slow(texts: list[str], **options: Any) -> list[Document]:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        started.set()
-        assert done.wait(60)
-        with lock:
-            running -= 1
-        return extract_batch(texts, **options)
-
-    monkeypatch.setattr(extractor, "extract_batch", slow)
-    with TestClient(create_app(extractor, concurrency=2)) as client, ThreadPoolExecutor(6) as pool:
+def test_extraction_does_not_block_the_service(extractor: FakeExtractor) -> None:
+    extractor.fake.open.clear()
+    app = create_app(extractor, Settings(database_url=None))
+    with TestClient(app) as client, ThreadPoolExecutor(6) as pool:
         answers = [pool.submit(client.post, "/predict", json={"text": str(index)}) for index in range(6)]
-        assert started.wait(60)
+        assert extractor.fake.entered.acquire(timeout=60)
         assert client.get("/healthz").json() == {"status": "ok"}
         problem(client.post("/predict", json={}), "invalid-request")
-        done.set()
+        extractor.fake.open.set()
         assert [answer.result().json()["documents"][0]["text"] for answer in answers] == list("012345")
-    assert most <= 2

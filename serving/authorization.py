@@ -1,0 +1,116 @@
+"""Who may ask for what: the middleware that wants an API key with the scope of the path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from serving.keys import Key, KeyRing, KeysError
+from serving.middleware import KEY_NAME, problem_response, route_path
+from serving.problems import Problem
+
+_OPEN = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
+_STATIC = "/static/"
+#: The scope of a path, and of what is under it; of any other path it is `admin`.
+_SCOPES = {"/predict": "predict", "/model": "predict", "/annotations": "annotate"}
+
+
+def scope_of(path: str) -> str | None:
+    """Return the scope that a path wants; None where it is open to all. A path that nobody knows wants `admin`."""
+    if path in _OPEN or path.startswith(_STATIC):
+        return None
+    return next((scope for root, scope in _SCOPES.items() if path == root or path.startswith(f"{root}/")), "admin")
+
+
+def key_ring(keys_file: Path | None, required: bool) -> KeyRing | None:
+    """Return the keys of the file that the settings name, or None.
+
+    Raises KeysError, also where keys are required and no file is named.
+    """
+    if keys_file is not None:
+        return KeyRing(keys_file)
+    if required:
+        raise KeysError(
+            "requests need API keys where the service listens beyond loopback: make one with `musnad keys create` and "
+            "set MUSNAD_KEYS_FILE, or set MUSNAD_REQUIRE_KEYS=no to let everybody in"
+        )
+    return None
+
+
+class Authorization:
+    """Middleware: 401 without a key of the file, 403 without the scope of the path; the scope's KEY_NAME has its name.
+
+    Where keys are not `required`, nobody is refused, and a key is only known by its name.
+    """
+
+    def __init__(self, app: ASGIApp, keys: KeyRing | None, required: bool) -> None:
+        if required and keys is None:
+            raise ValueError("keys are required, and there are none")
+        self._app = app
+        self._keys = keys
+        self._required = required
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or self._keys is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._authorize(scope, self._keys)
+        except Problem as problem:
+            if scope["type"] == "http":
+                await problem_response(problem)(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._app(scope, receive, send)
+
+    async def _authorize(self, scope: Scope, keys: KeyRing) -> None:
+        wanted = None
+        if self._required:
+            wanted = scope_of(route_path(scope)) if scope["type"] == "http" else "admin"
+        try:
+            key = await _identify(scope, keys)
+            if wanted is not None and wanted not in key.scopes:
+                raise Problem("forbidden", f"The key {key.name!r} lacks the scope {wanted!r}.")
+        except Problem:
+            if wanted is not None:
+                raise
+        else:
+            scope[KEY_NAME] = key.name
+
+
+async def _identify(scope: Scope, keys: KeyRing) -> Key:
+    """Return the key that a request comes with; raise Problem where there is none, or not one."""
+    secret = _secret(scope)
+    if secret is None:
+        raise _unauthorized("Send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`.")
+    if (key := await keys.find(secret)) is None:
+        raise _unauthorized("This is not a key of this service.")
+    return key
+
+
+def _secret(scope: Scope) -> bytes | None:
+    """Return what a request gives as its key, None for nothing; raise Problem where it gives two, or in another way."""
+    secrets: set[bytes] = set()
+    strange = False
+    for name, value in scope["headers"]:
+        if name == b"x-api-key":
+            secrets.add(value.strip())
+        elif name == b"authorization":
+            scheme, _, rest = value.strip().partition(b" ")
+            if scheme.lower() == b"bearer":
+                secrets.add(rest.strip())
+            else:
+                strange = True
+    if len(secrets) > 1:
+        raise _unauthorized("The request has two different keys; send one.")
+    if not secrets:
+        if strange:
+            raise _unauthorized("The scheme of the Authorization header is not Bearer.")
+        return None
+    return secrets.pop()
+
+
+def _unauthorized(detail: str) -> Problem:
+    return Problem("unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})

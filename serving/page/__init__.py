@@ -1,0 +1,1 @@
+"""The web page of the service: its files in `static/`, and the routes that offer them."""

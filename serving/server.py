@@ -1,0 +1,113 @@
+"""Running the service: one process, or several workers behind one socket, until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import ExitStack, suppress
+from tempfile import TemporaryDirectory
+
+import uvicorn
+from fastapi import FastAPI
+from rich.console import Console
+from uvicorn.supervisors import Multiprocess
+
+from model.extractor import DEFAULT_CHECKPOINT, Extractor, read_config
+from serving.app import create_app
+from serving.loading import load_extractor
+from serving.logs import configure_logs
+from serving.metrics import metrics_directory
+from serving.settings import PREFIX, Settings
+
+#: Where the parent tells its workers the address that it listens on, which only it knows where port 0 was asked for.
+_ADDRESS = "_MUSNAD_ADDRESS"
+
+
+def serve(settings: Settings, listener: socket.socket) -> bool:
+    """Serve on a socket until a signal comes; return whether a model was there to serve.
+
+    Raises CheckpointError (with several workers, before they start), and what `create_app` raises.
+    """
+    configure_logs(settings.log_format, settings.log_level)
+    if settings.workers == 1:
+        return _serve_alone(settings, listener)
+    _serve_with_workers(settings, listener)
+    return True
+
+
+def _serve_alone(settings: Settings, listener: socket.socket) -> bool:
+    failed = False
+
+    def load() -> Extractor:
+        nonlocal failed
+        try:
+            return _load(settings, _address(listener))
+        except Exception:
+            failed = True
+            server.should_exit = True
+            raise
+
+    server = uvicorn.Server(_config(settings, create_app(load, settings)))
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    return not failed
+
+
+def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
+    read_config(settings.checkpoint or DEFAULT_CHECKPOINT)  # a worker that cannot load it would only say so in the log
+    _export(settings)
+    with ExitStack() as stack:
+        if settings.state_dir is None:
+            folder = stack.enter_context(TemporaryDirectory(prefix="musnad-workers-"))
+            os.environ[f"{PREFIX}STATE_DIR"] = folder
+        stack.enter_context(metrics_directory())
+        os.environ[_ADDRESS] = _address(listener)
+        config = _config(settings, "serving.server:worker")
+        with suppress(KeyboardInterrupt):
+            Multiprocess(config, sockets=[listener]).run()
+
+
+def worker() -> FastAPI:
+    """The app of one of several workers, with the settings of the environment that the parent left."""
+    settings = Settings()
+    configure_logs(settings.log_format, settings.log_level)
+    return create_app(lambda: _load(settings, os.environ[_ADDRESS]), settings)
+
+
+def _config(settings: Settings, app: FastAPI | str) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=settings.workers,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=settings.shutdown_timeout_s,
+    )
+
+
+def _load(settings: Settings, address: str) -> Extractor:
+    """Load the checkpoint, and say on standard error that it serves."""
+    extractor = load_extractor(settings.checkpoint, settings.threads)
+    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console.print(f"musnad: {extractor.info.name} {extractor.info.version} on {address}")
+    return extractor
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; raises OSError."""
+    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return socket.create_server(address[:2], family=family, backlog=2048)
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _export(settings: Settings) -> None:
+    """Put the settings into the environment, for the workers."""
+    for name, value in settings.model_dump(mode="json", exclude_none=True).items():
+        os.environ[PREFIX + name.upper()] = ",".join(value) if isinstance(value, list) else str(value)
