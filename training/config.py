@@ -14,6 +14,18 @@ class ConfigError(ValueError):
     """A configuration that cannot be used: says file and field."""
 
 
+class Renaming(BaseModel):
+    """Copies of a source's sentences with other names in them (see `training.renaming`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    copies: int = Field(default=6, ge=1)
+    #: Share of the names replaced.
+    share: float = Field(default=0.6, gt=0.0, le=1.0)
+    #: How many of the copies an epoch draws, as a share of the source's sentences.
+    weight: float = Field(default=0.5, gt=0.0)
+
+
 class Source(BaseModel):
     """One kind of data. `path` may be a glob pattern; relative paths count from the configuration file."""
 
@@ -23,6 +35,7 @@ class Source(BaseModel):
     format: Literal["annotations", "conll", "wojood"] = "annotations"
     #: Share of its sentences drawn anew in every epoch; above 1, some (or all) are seen more than once.
     weight: float = Field(default=1.0, gt=0.0)
+    renamed: Renaming | None = None
 
     def files(self, folder: Path) -> list[Path]:
         """The files that `path` names, sorted; raises ConfigError where there is none."""
@@ -53,6 +66,27 @@ class Pretraining(BaseModel):
     seed: int = 1
 
 
+class Silver(BaseModel):
+    """Sentences that earlier checkpoints label (see `training.silver`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    #: JSON lines with `text` and maybe `title`; .gz and .xz are read too. Relative to the configuration file, as are
+    #: the other paths.
+    text: str
+    #: JSON lines: an article that holds one of these sentences is left out.
+    without: list[str] = []
+    #: Checkpoint directories; the logits of several are averaged.
+    teachers: list[str] = Field(min_length=1)
+    #: Sentences that the teachers are given.
+    sentences: int = Field(default=10_000, ge=1)
+    #: The least geometric mean of a sentence's scores with which it is kept.
+    min_score: float = Field(default=0.5, ge=0.0, le=1.0)
+    #: Share of them drawn anew in every epoch.
+    weight: float = Field(default=0.5, gt=0.0)
+    seed: int = 1
+
+
 class TrainingConfig(BaseModel):
     """Everything that decides a checkpoint, beside the machine."""
 
@@ -64,6 +98,7 @@ class TrainingConfig(BaseModel):
     encoder: str
     pretraining: Pretraining | None = None
     sources: list[Source] = Field(min_length=1)
+    silver: Silver | None = None
     #: Annotated files that choose between checkpoints; nothing is trained on them.
     dev: list[Source] = Field(min_length=1)
     epochs: int = Field(default=10, ge=1)

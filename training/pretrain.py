@@ -7,11 +7,8 @@ matrix is the word embedding's.
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import logging
-import lzma
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +26,7 @@ from transformers import AutoModel, AutoTokenizer
 from model.network import IGNORED
 from model.normalization import with_arabic_normalization
 from training.config import ConfigError, Pretraining
+from training.raw_texts import texts_without
 
 logger = logging.getLogger(__name__)
 
@@ -48,15 +46,6 @@ def load_tokenizer(encoder: str) -> Any:
 def read_model_type(encoder: Path) -> object:
     """The `model_type` of a model directory."""
     return json.loads((encoder / "config.json").read_text(encoding="utf-8")).get("model_type")
-
-
-def read_texts(path: Path) -> Iterator[str]:
-    """Yield `title` and `text` of every line of a JSON lines file, in file order."""
-    binary = {".gz": gzip.GzipFile, ".xz": lzma.LZMAFile}.get(path.suffix, Path.open)(path, "rb")
-    with io.TextIOWrapper(binary, encoding="utf-8") as lines:
-        for line in lines:
-            record = json.loads(line)
-            yield "\n".join(part for part in (record.get("title"), record["text"]) if part)
 
 
 def packed(texts: Iterator[str], tokenizer: Tokenizer, length: int) -> tuple[Ints, NDArray[np.bool_]]:
@@ -121,11 +110,6 @@ class MaskedLanguageHead(nn.Module):
         return functional.linear(hidden, self.embedding.weight, self.bias)
 
 
-def comparable(text: str) -> str:
-    """Letters and digits of a text alone: how a sentence is found again that differs in spaces and punctuation."""
-    return "".join(filter(str.isalnum, text))
-
-
 def without_dropout(network: nn.Module) -> None:
     """Switch dropout off where it is drawn, and leave the configuration, from which fine-tuning starts, as it is.
 
@@ -148,13 +132,7 @@ def pretrain(encoder: str, output: Path, settings: Pretraining, folder: Path, bf
     if fast.mask_token is None:
         raise ConfigError(f"pretraining: the tokenizer of {encoder} has no mask token")
     tokenizer = with_arabic_normalization(Tokenizer.from_str(fast.backend_tokenizer.to_str()))
-    lines = [line for name in settings.without for line in (folder / name).read_text("utf-8").splitlines()]
-    held_out = [comparable(json.loads(line)["text"]) for line in lines]
-    texts = (
-        text
-        for text in read_texts(folder / settings.text)
-        if not any(sentence in plain for plain in [comparable(text)] for sentence in held_out)
-    )
+    texts = texts_without(folder / settings.text, [folder / name for name in settings.without])
     ids, starts = packed(texts, tokenizer, settings.length)
     steps, batch = settings.steps, settings.batch_size
 

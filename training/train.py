@@ -22,8 +22,10 @@ from training.config import ConfigError, Source, TrainingConfig, encoder_path
 from training.features import Collator, Example, examples
 from training.optimization import WeightAverage
 from training.pretrain import load_tokenizer, pretrain
+from training.renaming import pool_of, renamed_copies
 from training.resuming import INPUTS, claim, inputs_of, last_complete
 from training.sampler import SourceSampler
+from training.silver import make_silver
 from training.sources import LabelledSentence, read_source
 from training.trainer import MusnadTrainer, dev_metrics, extractor_of, sentence_encoder
 
@@ -40,6 +42,7 @@ def train(config: TrainingConfig, folder: Path, output: Path, resume: bool = Tru
     if not resume:
         for own in (run, output / "encoder"):
             shutil.rmtree(own, ignore_errors=True)
+        (output / "silver.jsonl").unlink(missing_ok=True)
         (output / INPUTS).unlink(missing_ok=True)
     sources, dev = read_all(config.sources, folder), read_dev(config.dev, folder)
     claim(output, inputs_of(config, encoder_name, data_files(config, folder), folder))
@@ -54,10 +57,11 @@ def train(config: TrainingConfig, folder: Path, output: Path, resume: bool = Tru
     encoder = sentence_encoder(model, tokenizer)
     data: list[Example] = []
     sizes: list[tuple[int, float]] = []
-    for source, sentences in zip(config.sources, sources, strict=True):
+    parts = [*weighted(config.sources, sources), *renamed(config, sources), *silver(config, folder, output)]
+    for sentences, weight in parts:
         own_examples = list(examples(sentences, encoder))
         data += own_examples
-        sizes.append((len(own_examples), source.weight))
+        sizes.append((len(own_examples), weight))
     sampler = SourceSampler(sizes, [example["length"] for example in data], config.batch_size, config.seed)
     last = last_complete(run)
     trainer = MusnadTrainer(
@@ -119,6 +123,38 @@ def read_all(sources: list[Source], folder: Path) -> list[list[LabelledSentence]
     return read
 
 
+Weighted = tuple[list[LabelledSentence], float]
+
+
+def weighted(sources: list[Source], read: list[list[LabelledSentence]]) -> list[Weighted]:
+    """The sentences of each source, with its weight."""
+    return [(sentences, source.weight) for source, sentences in zip(sources, read, strict=True)]
+
+
+def renamed(config: TrainingConfig, read: list[list[LabelledSentence]]) -> list[Weighted]:
+    """The copies with other names of the sources that ask for them, with the share of them that an epoch draws."""
+    asked = [(source.renamed, own) for source, own in zip(config.sources, read, strict=True) if source.renamed]
+    if not asked:
+        return []
+    pool = pool_of(sentence for own in read for sentence in own)
+    found: list[Weighted] = []
+    for how, own in asked:
+        copies = renamed_copies(own, pool, how.copies, how.share, config.seed)
+        if copies:
+            found.append((copies, how.weight * len(own) / len(copies)))
+    return found
+
+
+def silver(config: TrainingConfig, folder: Path, output: Path) -> list[Weighted]:
+    """The sentences that the configuration's teachers label, which `output` keeps, with their weight."""
+    if config.silver is None:
+        return []
+    path = output / "silver.jsonl"
+    if not path.exists():
+        make_silver(config.silver, folder, path)
+    return [(read_source(path, "annotations"), config.silver.weight)]
+
+
 def read_dev(sources: list[Source], folder: Path) -> dict[str, list[AnnotatedSentence]]:
     """The sentences of each dev source by its file name; they must know all labels."""
     dev: dict[str, list[AnnotatedSentence]] = {}
@@ -137,6 +173,9 @@ def data_files(config: TrainingConfig, folder: Path) -> list[Path]:
     files = [path for source in (*config.sources, *config.dev) for path in source.files(folder)]
     if config.pretraining is not None:
         files += [folder / name for name in (config.pretraining.text, *config.pretraining.without)]
+    if config.silver is not None:
+        files += [folder / name for name in (config.silver.text, *config.silver.without)]
+        files += [folder / name / "model.safetensors" for name in config.silver.teachers]
     return files
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from model.network import IGNORED
 from training.config import ConfigError, Pretraining
-from training.pretrain import masked, pretrain, read_texts
+from training.pretrain import masked, pretrain
+from training.raw_texts import read_texts
 
 SPECIAL = {0, 1, 2, 3, 9}
 MASK = 9
