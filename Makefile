@@ -4,7 +4,7 @@ SERVE := .serve-venv
 DEV := .venv
 INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: serve test lint train evaluate bench clean
+.PHONY: serve test lint train evaluate bench load soak clean
 
 serve: $(SERVE)/.installed  ## the HTTP service with the shipped checkpoint on http://127.0.0.1:8000
 	$(SERVE)/bin/musnad serve $(ARGS)
@@ -17,7 +17,8 @@ lint: $(DEV)/.installed  ## ruff and mypy
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/mypy
 
-train: $(DEV)/.installed  ## the shipped checkpoint once more, into runs/default (hours on two cores)
+train: $(DEV)/.installed  ## the shipped checkpoint once more, into runs/default (two hours on two idle cores)
+	$(DEV)/bin/musnad train training/configs/teacher.yaml --output runs/teacher
 	$(DEV)/bin/musnad train training/configs/default.yaml --output runs/default $(ARGS)
 
 evaluate: $(DEV)/.installed  ## the shipped checkpoint on the test split
@@ -25,6 +26,12 @@ evaluate: $(DEV)/.installed  ## the shipped checkpoint on the test split
 
 bench: $(DEV)/.installed  ## speed, as ratios in one run
 	$(DEV)/bin/python -m benchmarks.speed $(ARGS)
+
+load: $(DEV)/.installed  ## the service under load, with and without batching (20 minutes)
+	$(DEV)/bin/python -m benchmarks.load $(ARGS)
+
+soak: $(DEV)/.installed  ## ten minutes of mixed load: errors, and resident memory
+	$(DEV)/bin/python -m benchmarks.soak $(ARGS)
 
 clean:
 	rm -rf $(SERVE) $(DEV) build *.egg-info
