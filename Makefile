@@ -4,7 +4,7 @@ SERVE := .serve-venv
 DEV := .venv
 INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: serve test lint train evaluate bench load soak clean
+.PHONY: serve test test-tools lint train evaluate bench load soak clean
 
 serve: $(SERVE)/.installed  ## the HTTP service with the shipped checkpoint on http://127.0.0.1:8000
 	$(SERVE)/bin/musnad serve $(ARGS)
@@ -33,8 +33,22 @@ load: $(DEV)/.installed  ## the service under load, with and without batching (2
 soak: $(DEV)/.installed  ## ten minutes of mixed load: errors, and resident memory
 	$(DEV)/bin/python -m benchmarks.soak $(ARGS)
 
+test-tools: $(DEV)/.installed .tools/label-studio/.installed .tools/doccano/.installed  ## against the real annotation tools
+	MUSNAD_LABEL_STUDIO=.tools/label-studio/bin/label-studio MUSNAD_DOCCANO=.tools/doccano/bin/doccano \
+		$(DEV)/bin/python -m pytest -q -m tools tests/tools $(ARGS)
+
 clean:
 	rm -rf $(SERVE) $(DEV) build *.egg-info
+
+.tools/label-studio/.installed:
+	$(PYTHON) -m venv .tools/label-studio
+	.tools/label-studio/bin/python -m pip install --quiet label-studio==1.23.2
+	touch $@
+
+.tools/doccano/.installed:
+	$(PYTHON) -m venv .tools/doccano
+	.tools/doccano/bin/python -m pip install --quiet doccano==1.8.4 'marshmallow<4' 'numpy<2'
+	touch $@
 
 $(SERVE)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(SERVE)
@@ -43,5 +57,5 @@ $(SERVE)/.installed: pyproject.toml constraints.txt
 
 $(DEV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(DEV)
-	$(DEV)/bin/python $(INSTALL) -e '.[train,dev]'
+	$(DEV)/bin/python $(INSTALL) -e '.[train,postgres,tracing,dev]'
 	touch $@

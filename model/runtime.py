@@ -20,6 +20,8 @@ class OnnxNetwork:
     def __init__(self, graph: Path, threads: int = 0) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        # threads that wait by spinning take the cores from other calls, and from the rest of the process
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -69,7 +70,8 @@ def create_app(extractor: Extractor | Callable[[], Extractor], settings: Setting
     batch = BatchLimits(settings.batch_sentences, settings.batch_tokens, settings.batch_wait_ms / 1000)
 
     def batcher(of: Extractor) -> Batcher:
-        return Batcher(of, batch, settings.queue_sentences, settings.batches_at_a_time, metrics.observe_batch)
+        threads = settings.batches_at_a_time or len(os.sched_getaffinity(0))
+        return Batcher(of, batch, settings.queue_sentences, threads, metrics.observe_batch)
 
     inference = Inference(extractor, batcher, lambda info: metrics.serve_model(info.name, info.version))
     reloader = Reloader(inference, lambda path: Extractor.load(path, threads=settings.threads), settings.state_dir)

@@ -81,8 +81,8 @@ class _Ticket:
 class BatchLimits:
     """Rows and padded pieces of a batch; seconds that one which is not full may wait for jobs that are on their way."""
 
-    rows: int = 32
-    pieces: int = 2048
+    rows: int = 8
+    pieces: int = 512
     wait: float = 0.002
 
 

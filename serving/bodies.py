@@ -21,6 +21,8 @@ JSON = "application/json"
 
 #: A body over the limit is read and dropped up to this many times the limit, so that its sender gets to the answer.
 _DRAINED = 4
+#: The most of a header that a problem quotes, in characters.
+_QUOTED = 200
 
 
 @dataclass(slots=True)
@@ -95,13 +97,19 @@ def check_media_type(request: Request, wanted: str) -> None:
     declared = request.headers.get("content-type", "")
     kind, *parameters = (part.strip().lower() for part in declared.split(";"))
     if kind != wanted and not (wanted == JSON and kind.startswith("application/") and kind.endswith("+json")):
-        raise Problem("unsupported-media-type", f"Content-Type is {declared!r}; it should be {wanted!r}.")
+        raise Problem("unsupported-media-type", f"Content-Type is {_shown(declared)}; it should be {wanted!r}.")
     for name, _, value in (parameter.partition("=") for parameter in parameters):
         if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
-            raise Problem("unsupported-media-type", f"The charset is {value!r}; JSON is always UTF-8.")
+            raise Problem("unsupported-media-type", f"The charset is {_shown(value)}; JSON is always UTF-8.")
     coding = request.headers.get("content-encoding", "identity")
     if coding.lower() != "identity":
-        raise Problem("unsupported-media-type", f"Content-Encoding is {coding!r}; bodies are taken uncompressed only.")
+        message = f"Content-Encoding is {_shown(coding)}; bodies are taken uncompressed only."
+        raise Problem("unsupported-media-type", message)
+
+
+def _shown(value: str) -> str:
+    """A header's value as a problem quotes it."""
+    return repr(value if len(value) <= _QUOTED else f"{value[:_QUOTED]}…")
 
 
 def parse_body(body: bytes) -> Any:

@@ -107,9 +107,13 @@ def serve(
     as MUSNAD_PORT=8080 (see docs/operations.md).
     """
     from model.extractor import CheckpointError
+    from serving.feedback.databases import DatabaseError
+    from serving.keys import KeysError
     from serving.server import listen, serve
-    from serving.settings import BadSettingsError, read_settings
+    from serving.settings import BadSettingsError, read_settings, strangers
 
+    for message in strangers(os.environ):
+        _errors().print(f"musnad: {message}")
     try:
         settings = read_settings(host=host, port=port, workers=workers, checkpoint=checkpoint)
     except BadSettingsError as error:
@@ -121,6 +125,10 @@ def serve(
         _fail(f"cannot listen on {place}: {(error.strerror or str(error)).partition(' (')[0]}")
     try:
         served = serve(settings, listener)
+    except DatabaseError as error:
+        _fail(f"MUSNAD_DATABASE_URL: {error}")
+    except KeysError as error:
+        _fail(f"MUSNAD_KEYS_FILE: {error}")
     except (CheckpointError, OSError, ValueError, RuntimeError) as error:  # settings that cannot be met
         _fail(error)
     raise typer.Exit(0 if served else 2)

@@ -78,6 +78,11 @@ class Inference:
             self._failed = True
 
     @property
+    def ready(self) -> bool:
+        """Whether a model serves."""
+        return self._batcher is not None
+
+    @property
     def batcher(self) -> Batcher:
         """The batcher of the model that serves; raises Problem `not-ready` where none is loaded."""
         if self._batcher is None:

@@ -133,9 +133,11 @@ def _line(number: int, result: Outcome, options: Options) -> bytes:
 
 def _options(request: Request) -> Options:
     """The options in a request's query: lists as `labels=PER&labels=ORG` or `labels=PER,ORG`; raises Problem."""
+    given: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        given.setdefault(name, []).append(value)
     values: dict[str, Any] = {}
-    for name in request.query_params:
-        own = request.query_params.getlist(name)
+    for name, own in given.items():
         if name in ("labels", "classes", "include"):
             values[name] = [part for value in own for part in value.split(",")]
         elif len(own) > 1:

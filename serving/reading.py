@@ -22,6 +22,8 @@ GROUP_DOCUMENTS = 32
 GROUP_CHARACTERS = 100_000
 
 _CHUNK = 256 * 1024
+#: Characters of a field's name that an error quotes.
+_SHOWN = 80
 _BOM = b"\xef\xbb\xbf"
 _SURROGATE_OR_NUL = re.compile("[\ud800-\udfff\0]")
 #: How an object, or a list of objects, begins; by the first line.
@@ -90,7 +92,7 @@ def parse_json(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         where = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}, column {error.colno}"
-        raise InputError(f"not JSON: {error.msg} at {where}") from None
+        raise InputError(f"not JSON: {error.msg.removesuffix(' at')} at {where}") from None
     except InputError:
         raise
     except ValueError:  # int() refuses more digits than sys.set_int_max_str_digits allows
@@ -103,8 +105,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise InputError(f"the field {json.dumps(twice, ensure_ascii=False)} comes twice in one object")
+        raise InputError(f"the field {_quoted(twice)} comes twice in one object")
     return fields
+
+
+def _quoted(name: str) -> str:
+    """A field's name as JSON, cut, and without the lone surrogates that no answer could hold."""
+    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+    return json.dumps(shown, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def _no_constant(name: str) -> None:

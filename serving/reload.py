@@ -74,7 +74,7 @@ class Reloader:
         while True:
             await anyio.sleep(_LOOK)
             published = await to_thread.run_sync(_read, self._file)
-            if published is None or published == self._seen:
+            if published is None or published == self._seen or not self._inference.ready:
                 continue
             async with self._busy:
                 self._seen = published

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from model.labels import CLASSES, ENTITY_LABELS, FACTUALITIES, ROLES
 from serving.offsets import OFFSET_UNITS, OffsetUnit
@@ -40,8 +40,10 @@ AskedLabel = Annotated[str, _in(ENTITY_LABELS), _one_of(ENTITY_LABELS)]
 AskedClass = Annotated[str, _in(CLASSES), _one_of(CLASSES)]
 AskedPart = Annotated[str, _in(PARTS), _one_of(PARTS)]
 AskedOffsets = Annotated[str, _in(OFFSET_UNITS), _one_of(OFFSET_UNITS)]
-Text = Annotated[str, AfterValidator(check_text)]
-DocumentId = Annotated[str, Field(min_length=1), AfterValidator(check_text)]
+#: JSON schema's way to say that there is no NUL; of lone surrogates it knows nothing.
+_NO_NUL = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
+Text = Annotated[str, AfterValidator(check_text), _NO_NUL]
+DocumentId = Annotated[str, Field(min_length=1), AfterValidator(check_text), _NO_NUL]
 Score = Annotated[float, Field(ge=0, le=1, description="Calibrated probability.")]
 Start = Annotated[int, Field(ge=0, description="Where the span begins in the document's text.")]
 End = Annotated[int, Field(ge=0, description="Where it ends: after its last character.")]
@@ -102,8 +104,16 @@ def _asked(values: list[str] | None) -> frozenset[str] | None:
     return None if values is None else frozenset(values)
 
 
+_TEXT_OR_DOCUMENTS: list[JsonValue] = [
+    {"required": ["text"], "properties": {"text": {"type": "string"}}},
+    {"required": ["documents"], "properties": {"documents": {"type": "array"}}},
+]
+
+
 class PredictRequest(Options):
     """One `text`, or several `documents`; null is the same as leaving a field out."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": _TEXT_OR_DOCUMENTS})
 
     text: Text | None = Field(default=None, description="One text: any, empty too; but no NUL and no lone surrogates.")
     documents: list[DocumentRequest] | None = Field(

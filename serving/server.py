@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from contextlib import ExitStack, suppress
 from tempfile import TemporaryDirectory
@@ -10,10 +11,14 @@ from tempfile import TemporaryDirectory
 import uvicorn
 from fastapi import FastAPI
 from rich.console import Console
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from model.extractor import DEFAULT_CHECKPOINT, Extractor, read_config
 from serving.app import create_app
+from serving.authorization import key_ring
+from serving.feedback.migrations import upgrade
+from serving.keys import keys_required
 from serving.loading import load_extractor
 from serving.logs import configure_logs
 from serving.metrics import metrics_directory
@@ -26,13 +31,10 @@ _ADDRESS = "_MUSNAD_ADDRESS"
 def serve(settings: Settings, listener: socket.socket) -> bool:
     """Serve on a socket until a signal comes; return whether a model was there to serve.
 
-    Raises CheckpointError (with several workers, before they start), and what `create_app` raises.
+    Raises CheckpointError (with several workers, before they start), and what `create_app` raises (likewise).
     """
     configure_logs(settings.log_format, settings.log_level)
-    if settings.workers == 1:
-        return _serve_alone(settings, listener)
-    _serve_with_workers(settings, listener)
-    return True
+    return _serve_alone(settings, listener) if settings.workers == 1 else _serve_with_workers(settings, listener)
 
 
 def _serve_alone(settings: Settings, listener: socket.socket) -> bool:
@@ -48,13 +50,15 @@ def _serve_alone(settings: Settings, listener: socket.socket) -> bool:
             raise
 
     server = uvicorn.Server(_config(settings, create_app(load, settings)))
+    # when all is done, uvicorn raises the signal that stopped it once more, and SIGTERM would end this as a failure
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     return not failed
 
 
-def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
-    read_config(settings.checkpoint or DEFAULT_CHECKPOINT)  # a worker that cannot load it would only say so in the log
+def _serve_with_workers(settings: Settings, listener: socket.socket) -> bool:
+    _check(settings)
     _export(settings)
     with ExitStack() as stack:
         if settings.state_dir is None:
@@ -63,8 +67,18 @@ def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
         stack.enter_context(metrics_directory())
         os.environ[_ADDRESS] = _address(listener)
         config = _config(settings, "serving.server:worker")
+        parent = Multiprocess(config, sockets=[listener])
         with suppress(KeyboardInterrupt):
-            Multiprocess(config, sockets=[listener]).run()
+            parent.run()
+        return all(process.exitcode != STARTUP_FAILURE for process in parent.processes)
+
+
+def _check(settings: Settings) -> None:
+    """Raise what the workers would each raise: they would only log it, and be started again and again."""
+    read_config(settings.checkpoint or DEFAULT_CHECKPOINT)
+    key_ring(settings.keys_file, keys_required(settings.host, settings.require_keys))
+    if settings.database_url is not None:
+        upgrade(settings.database_url)
 
 
 def worker() -> FastAPI:
@@ -99,7 +113,11 @@ def _load(settings: Settings, address: str) -> Extractor:
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket; raises OSError."""
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    return socket.create_server(address[:2], family=family, backlog=2048)
+    listener = socket.create_server(address[:2], family=family, backlog=2048)
+    # connections inherit it; asyncio would set it on sockets that name their protocol, which this one does not, and
+    # an answer's body would wait up to 40 ms for the client to acknowledge its head
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _address(listener: socket.socket) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -31,9 +33,11 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=256, description="Processes, each with a model of its own.")
     checkpoint: Path | None = Field(default=None, description="Checkpoint directory; by default the shipped one.")
     threads: int = Field(default=0, ge=0, description="Threads inside one pass of the network; 0 uses all cores.")
-    batches_at_a_time: int = Field(default=2, ge=1, le=64, description="Batches at work at a time.")
-    batch_sentences: int = Field(default=32, ge=1, description="Sentences of a batch, at most.")
-    batch_tokens: int = Field(default=2048, ge=1, description="Pieces of a batch, padding included, at most.")
+    batches_at_a_time: int = Field(
+        default=0, ge=0, le=256, description="Batches at work at a time; 0 is as many as there are cores."
+    )
+    batch_sentences: int = Field(default=8, ge=1, description="Sentences of a batch, at most.")
+    batch_tokens: int = Field(default=512, ge=1, description="Pieces of a batch, padding included, at most.")
     batch_wait_ms: float = Field(
         default=2.0,
         ge=0,
@@ -108,6 +112,17 @@ class Settings(BaseSettings):
     @classmethod
     def _are_origins(cls, value: list[str]) -> list[str]:
         return check_origins(value)
+
+
+def strangers(names: Iterable[str]) -> list[str]:
+    """What to say of the names of variables that begin as settings do, and are none: a slip of the pen is not heard."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    said = []
+    for name in sorted(names):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, 1)
+            said.append(f"{name} is not a setting" + (f"; is {near[0]} meant?" if near else ""))
+    return said
 
 
 def read_settings(**given: object) -> Settings:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from serving.feedback.records import Filter
-from serving.feedback.schemas import check_name
+from serving.feedback.schemas import NAME_SCHEMA, check_name
 from serving.feedback.tables import STATUSES
 from serving.problems import invalid_fields
 
@@ -63,7 +63,7 @@ def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str,
 
 #: The parameters, as OpenAPI describes them.
 PARAMETERS = [
-    _parameter("annotator", "Only of this annotator.", {"type": "string", "minLength": 1, "maxLength": 200}),
+    _parameter("annotator", "Only of this annotator.", {"type": "string", **NAME_SCHEMA}),
     _parameter("status", "Only with this status.", {"type": "string", "enum": list(STATUSES)}),
     _parameter("since", "Only created then or later: ISO 8601, in UTC where it has no zone.", _MOMENT),
     _parameter("until", "Only created before: ISO 8601, in UTC where it has no zone.", _MOMENT),

@@ -35,6 +35,8 @@ REQUEST_MODELS: list[type[BaseModel]] = [AnnotationsRequest, StatusRequest]
 #: Bytes of the export that are sent at a time; a record of more makes a longer chunk.
 CHUNK = 64 * 1024
 
+_OTHER_METHODS = ["CONNECT", "DELETE", "HEAD", "OPTIONS", "PATCH", "PUT", "QUERY", "TRACE"]
+
 _log = logging.getLogger(__name__)
 _ID = re.compile(f"[0-9a-f]{{{ID_DIGITS}}}")
 _Result = TypeVar("_Result")
@@ -136,6 +138,11 @@ def annotation_routes(store: FeedbackStore, limits: Limits) -> APIRouter:
                 chunk = await ask(next, chunks, b"")
 
         return StreamingResponse(body(), media_type=MEDIA_TYPE)
+
+    # without this, `Allow` would only have the methods of the first route
+    @router.api_route("/annotations", methods=_OTHER_METHODS, include_in_schema=False)
+    async def refuse_method(request: Request) -> Response:
+        raise Problem("method-not-allowed", f"{request.method} /annotations", headers={"Allow": "GET, POST"})
 
     @router.patch(
         "/annotations/{id}",

@@ -34,9 +34,14 @@ def check_name(name: str) -> str:
     return name
 
 
-Name = Annotated[
-    str, AfterValidator(check_name), Field(json_schema_extra={"minLength": 1, "maxLength": NAME_CHARACTERS})
-]
+_CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+#: What `check_name` takes, as JSON schema says it.
+NAME_SCHEMA: dict[str, Any] = {
+    "minLength": 1,
+    "maxLength": NAME_CHARACTERS,
+    "pattern": rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$",
+}
+Name = Annotated[str, AfterValidator(check_name), Field(json_schema_extra=NAME_SCHEMA)]
 Offset = Annotated[int, Field(ge=0)]
 
 

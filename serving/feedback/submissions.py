@@ -19,6 +19,10 @@ from serving.reading import InputError, check_text
 
 #: Characters of a span. No name and no action is longer; and what is said of faults quotes the spans.
 MAX_SPAN = 1000
+#: Roles that a document may have for each of its spans; no two spans have more than a few.
+MAX_ROLES = 10
+#: Characters that spans which overlap may have beyond those of the text, before they are not looked at one by one.
+_OVERLAPPING = 100 * MAX_SPAN
 #: What the service writes into its export, and would not keep.
 _OWN_FIELD = "meta"
 
@@ -71,9 +75,9 @@ def _parse_document(value: object, field: str, most: int) -> tuple[AnnotatedSent
     has_id = record.get("id") is not None
     if not has_id:
         record["id"] = "-"
-    too_long = list(_long_spans(record))
-    if too_long:
-        faults += too_long
+    beyond = list(_crowds(record)) or list(_long_spans(record)) or list(_heaps(record))
+    if beyond:
+        faults += beyond
     elif len(value["text"] if isinstance(value.get("text"), str) else "") <= most:
         known = {fault.field for fault in faults}
         faults += [fault for fault in _checked(record) if fault.field not in known]
@@ -97,6 +101,30 @@ def _own_faults(record: dict[str, Any], most: int) -> Iterator[Fault]:
         yield Fault("text", f"{len(text):,} characters; a text may have {most:,}")
 
 
+def _crowds(record: dict[str, Any]) -> Iterator[Fault]:
+    """Lists of so many that each cannot have its fault: spans are not empty, and do not overlap."""
+    text, spans, roles = record.get("text"), record.get("entities"), record.get("relations")
+    if not isinstance(text, str) or not isinstance(spans, list):
+        return
+    if len(spans) > len(text):
+        yield Fault("entities", f"{len(spans):,} spans; a text of {len(text):,} characters can have {len(text):,}")
+    elif isinstance(roles, list) and len(roles) > max(MAX_ROLES, MAX_ROLES * len(spans)):
+        most = max(MAX_ROLES, MAX_ROLES * len(spans))
+        yield Fault("relations", f"{len(roles):,} roles; a document of {len(spans):,} spans may have {most:,}")
+
+
+def _heaps(record: dict[str, Any]) -> Iterator[Fault]:
+    """Spans, none of them too long, that have far more characters in all than the text."""
+    text, spans = record.get("text"), record.get("entities")
+    if not isinstance(text, str) or not isinstance(spans, list):
+        return
+    ends = [(span.get("start_offset"), span.get("end_offset")) for span in spans if isinstance(span, dict)]
+    sound = [(start, end) for start, end in ends if isinstance(start, int) and isinstance(end, int)]
+    total = sum(max(0, min(end, len(text)) - max(start, 0)) for start, end in sound)
+    if total > len(text) + _OVERLAPPING:
+        yield Fault("entities", f"the spans overlap: they have {total:,} characters, and the text has {len(text):,}")
+
+
 def _long_spans(record: dict[str, Any]) -> Iterator[Fault]:
     text, spans = record.get("text"), record.get("entities")
     if not isinstance(text, str) or not isinstance(spans, list):
@@ -105,11 +133,12 @@ def _long_spans(record: dict[str, Any]) -> Iterator[Fault]:
         start, end = (span.get("start_offset"), span.get("end_offset")) if isinstance(span, dict) else (None, None)
         if not isinstance(start, int) or not isinstance(end, int) or min(end, len(text)) - max(start, 0) <= MAX_SPAN:
             continue
+        first = max(start, 0)  # a number has thousands of digits, maybe, and a difference more than Python writes
         if end > len(text):
             message = f"{end} is outside the text, which has {len(text)} characters"
         else:
-            message = f"the span has {end - start:,} characters; it may have {MAX_SPAN:,}"
-        yield Fault(f"entities[{index}].end_offset", message, text[max(start, 0) : max(start, 0) + _PIECE + 1])
+            message = f"the span has {end - first:,} characters; it may have {MAX_SPAN:,}"
+        yield Fault(f"entities[{index}].end_offset", message, text[first : first + _PIECE + 1])
 
 
 def _checked(record: dict[str, Any]) -> list[Fault]:

@@ -69,6 +69,7 @@ def browser() -> Iterator[sync_api.Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"there is no {CHROMIUM} (Debian's package `chromium`)")
     with sync_api.sync_playwright() as playwright:
+        sync_api.expect.set_options(timeout=60_000)
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=_ARGUMENTS)
         yield browser
         browser.close()
@@ -82,7 +83,7 @@ def opened(browser: sync_api.Browser, service: str) -> Iterator[Callable[..., Wa
 
     def open_page(address: str = service, **options: object) -> WatchedPage:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "ar", **options})  # type: ignore[arg-type]
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         watched = WatchedPage(context.new_page(), address)
         watched.watch()

@@ -72,7 +72,8 @@ def test_labels_under_spans_meet_aa(opened: Callable[..., WatchedPage], theme: s
       };
       const found = {};
       for (const label of ["per", "org", "loc", "num", "nom", "act"]) {
-        for (const ground of ["--card", `--tint-${label}`]) found[`${label} on ${ground}`] = ratio(`--label-${label}`, ground);
+        const own = `--label-${label}`;
+        for (const ground of ["--card", `--tint-${label}`]) found[`${label} on ${ground}`] = ratio(own, ground);
         found[`ink on ${label}`] = ratio("--ink", `--tint-${label}`);
       }
       found["proposed"] = ratio("--accent-strong", "--accent-tint");

@@ -101,7 +101,8 @@ def test_roles_from_the_entitys_side_and_removing_them(tab: WatchedPage) -> None
     tab.control("role-action").select_option(label="مقتل — آخر")
     tab.control("role-add").click()
     expect(tab.page.locator("#editor .chip-text")).to_have_text("الهدف: مقتل")
-    tab.control("role-add").click()  # once more
+    tab.control("role-action").select_option(label="مقتل — آخر")
+    tab.control("role-add").click()
     expect(tab.page.locator("#status")).to_have_text("له هذا الدور من قبل.")
     tab.page.locator("#editor .chip-text").click()
     expect(tab.page.locator("#editor .editor-text")).to_have_text("مقتل")
@@ -196,7 +197,7 @@ def test_unsaved_corrections_are_not_lost(tab: WatchedPage) -> None:
 
 def test_the_text_survives_a_reload(tab: WatchedPage) -> None:
     tab.paste(TEXT)
-    tab.page.wait_for_function("sessionStorage.getItem('musnad.text') !== null")
+    tab.page.wait_for_function("() => sessionStorage.getItem('musnad.text') !== null")
     tab.page.reload()
     expect(tab.page.locator("#source")).to_have_value(TEXT)
 
@@ -217,6 +218,6 @@ def test_copies(opened: Callable[..., WatchedPage]) -> None:
         assert TEXT[span["start"] : span["end"]] == span["text"]
     assert document["triples"] == [{"actor": "e0", "action": "a0", "target": None, "score": None}]
     tab.page.locator("#copy-csv").click()
-    tab.page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('actor,'))")
+    tab.page.wait_for_function("() => navigator.clipboard.readText().then(text => text.startsWith('actor,'))")
     csv = tab.page.evaluate("navigator.clipboard.readText()")
     assert csv.splitlines()[1] == "الجيش العراقي,ORG,أعلن,OTHER,asserted,,,,,0,4,"

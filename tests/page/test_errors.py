@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from conftest import running
@@ -18,8 +17,15 @@ from serving.settings import Settings
 TEXT = "أعلن الجيش العراقي مقتل خمسة مسلحين في صلاح الدين."
 
 
-def failing(status: int, kind: str, errors: list[dict[str, str]] | None = None, **headers: str) -> Callable[[Route], None]:
-    body = {"type": f"urn:musnad:problem:{kind}", "title": "t", "status": status, "detail": "d.", "errors": errors or []}
+def failing(status: int, kind: str, errors: Sequence[dict[str, str]] = (), **headers: str) -> Callable[[Route], None]:
+    """What answers every request with a problem."""
+    body = {
+        "type": f"urn:musnad:problem:{kind}",
+        "title": "t",
+        "status": status,
+        "detail": "d",
+        "errors": [*errors],
+    }
     return lambda route: route.fulfill(status=status, json=body, headers=headers)
 
 
@@ -68,7 +74,16 @@ def test_one_bad_document(tab: WatchedPage) -> None:
 
 
 def test_an_answer_with_wrong_offsets_is_not_shown(tab: WatchedPage) -> None:
-    entity = {"id": "e0", "label": "PER", "start": 0, "end": 3, "text": "أعلن", "name": "أعلن", "value": None, "score": 1}
+    entity = {
+        "id": "e0",
+        "label": "PER",
+        "start": 0,
+        "end": 3,
+        "text": "أعلن",
+        "name": "أعلن",
+        "value": None,
+        "score": 1,
+    }
     document = {"id": "x", "text": TEXT, "entities": [entity], "actions": [], "triples": []}
     answer = {"model": {"name": "m", "version": "1"}, "offsets": "utf16", "documents": [document]}
     tab.page.route("**/predict", lambda route: route.fulfill(json=answer))
@@ -80,7 +95,7 @@ def test_an_answer_with_wrong_offsets_is_not_shown(tab: WatchedPage) -> None:
 
 def test_a_service_that_is_gone_and_a_request_that_is_cancelled(tab: WatchedPage) -> None:
     held: list[Route] = []
-    tab.page.route("**/predict", held.append)
+    tab.page.route("**/predict", lambda route: held.append(route))
     tab.paste(TEXT)
     tab.page.locator("#analyse").click()
     expect(tab.page.locator("#progress")).to_be_visible()
@@ -151,5 +166,3 @@ def test_cancelling_the_key_says_what_is_wanted(opened: Callable[..., WatchedPag
     tab.page.locator("#key-dialog").locator('[value="cancel"]').click()
     expect(tab.page.locator("#analysis-answer")).to_contain_text("مفتاح")
     expect(tab.page.locator("#source")).to_have_value(TEXT)
-
-

@@ -106,12 +106,10 @@ def test_both_languages_have_the_same_strings() -> None:
 def test_every_string_is_used() -> None:
     code = "".join(path.read_text("utf-8") for path in OWN if path.suffix == ".js" and "strings_" not in path.name)
     code += (PAGE / "index.html").read_text("utf-8")
-    made = re.compile(r"(label|tag|class|factuality|role|problem|refused|border|legend)\.")
+    made = re.compile(r"(label|tag|class|factuality|role|problem|refused|border|legend|mark)\.")
     strings = (STATIC / "strings_en.js").read_text("utf-8")
     unused = [
-        key
-        for key in re.findall(r'^  "?([\w.-]+)"?:', strings, re.M)
-        if not made.match(key) and f'"{key}"' not in code
+        key for key in re.findall(r'^  "?([\w.-]+)"?:', strings, re.M) if not made.match(key) and f'"{key}"' not in code
     ]
     assert unused == []
 

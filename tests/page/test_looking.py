@@ -69,10 +69,9 @@ def test_phone(opened: Callable[..., WatchedPage], language: str) -> None:
     sheet = tab.page.locator("#editor")
     expect(sheet).to_be_in_viewport()
     assert not tab.page.evaluate(wide)
-    box, selected = sheet.bounding_box(), tab.page.locator("#text [aria-current]").bounding_box()
-    assert box
-    assert selected
-    assert 0 <= selected["y"] < box["y"] - selected["height"]  # not behind the sheet
+    above_the_sheet = """() => document.querySelector("#text [aria-current]").getBoundingClientRect().bottom
+      < document.getElementById("editor").getBoundingClientRect().top"""
+    tab.page.wait_for_function(above_the_sheet)  # the page scrolls there
     tab.control("close").tap()
     expect(sheet).to_be_hidden()
     tab.page.locator("#graph-tab").tap()
@@ -116,7 +115,8 @@ def test_dropped_text(tab: WatchedPage) -> None:
     tab.page.evaluate("""() => {
       const dataTransfer = new DataTransfer();
       dataTransfer.setData("text/plain", "قال الرئيس");
-      document.getElementById("source").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+      const drop = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+      document.getElementById("source").dispatchEvent(drop);
     }""")
     expect(tab.page.locator("#source")).to_have_value("قال الرئيس")
 
@@ -160,12 +160,38 @@ def test_a_graph_merges_entities_of_one_name_and_label(tab: WatchedPage) -> None
         factuality: label === "ACT" ? "asserted" : null, name: null, value: null, score: 1 });
       const spans = [span(0, "ACT", 0, 3), span(1, "ORG", 4, 9), span(2, "LOC", 10, 13), span(3, "ACT", 17, 20),
         span(4, "ORG", 21, 27), span(5, "PER", 28, 31)];
-      const links = [[0, 1, "actor"], [0, 2, "target"], [3, 4, "actor"], [3, 5, "target"]];
-      return graphOf({ text, spans, links: links.map(([action, entity, role], id) => ({ id, action, entity, role })) }, 9);
+      const roles = [[0, 1, "actor"], [0, 2, "target"], [3, 4, "actor"], [3, 5, "target"]];
+      const links = roles.map(([action, entity, role], id) => ({ id, action, entity, role }));
+      return graphOf({ text, spans, links }, 9);
     }""")
     entities = [(node["text"], node["label"]) for node in graph["nodes"] if node["label"] != "ACT"]
     assert entities == [("الجيش", "ORG"), ("حلب", "LOC"), ("حلب", "PER")]
     assert len(graph["edges"]) == 4
+
+
+def test_blocks_hold_the_whole_text_and_cut_no_span(tab: WatchedPage) -> None:
+    """Lines, a long line with and without white space, and more lines than get a block each."""
+    faults = tab.page.evaluate("""async () => {
+      const { cutBlocks } = await import("./static/blocks.js");
+      const span = (start, end) => ({ id: start, label: "PER", start, end });
+      const texts = ["", "قال", "قال\\r\\n\\nثم", "قال الرئيس. ".repeat(8000), "ق".repeat(20000), "قال\\n".repeat(9000),
+        "Long line. ".repeat(900) + "\\n" + "قال الرئيس. ".repeat(900) + "\\nend"];
+      const faults = [];
+      for (const text of texts) {
+        const spans = [];
+        for (let start = 1; start + 9 < text.length; start += 23) spans.push(span(start, start + 9));
+        const blocks = cutBlocks({ text, spans, links: [] });
+        if (blocks.map(block => text.slice(block.start, block.end)).join("") !== text) faults.push("text");
+        if (blocks.flatMap(block => block.spans).length !== spans.length) faults.push("spans");
+        const cut = blocks.some(block => block.spans.some(span => span.start < block.start || span.end > block.end));
+        if (cut) faults.push("cut");
+        if (/\\s/.test(text) && blocks.some(block => block.end - block.start > 12000)) faults.push("long");
+        if (blocks.length > 2001) faults.push("many");
+      }
+      const directions = cutBlocks({ text: texts.at(-1), spans: [], links: [] }).map(block => block.dir);
+      return [faults, [...new Set(directions)]];
+    }""")
+    assert faults == [[], ["ltr", "rtl", "auto"]]
 
 
 def test_long_documents_stay_usable(tab: WatchedPage) -> None:

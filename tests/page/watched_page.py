@@ -89,7 +89,7 @@ class WatchedPage:
         whole: str = self.page.evaluate("document.getElementById('text').textContent")
         start = len(whole[: whole.index(text)].encode("utf-16-le")) // 2
         self.page.evaluate(_SELECT, [start, start + len(text.encode("utf-16-le")) // 2])
-        self.page.locator("#editor .label-button").first.wait_for()
+        self.page.locator("#editor .label-button:not([aria-pressed])").first.wait_for()  # not those of a span
 
     def add(self, text: str, label: str) -> None:
         """Select a text and give it a label, as ACT or PER, instead of what it overlaps."""

@@ -20,17 +20,18 @@ let tagFont = "";
  * @param {HTMLElement} text
  */
 export function measureIn(text) {
-  const { fontFamily, fontSize } = getComputedStyle(text);
-  const probe = h("span", { class: "span" }, "\u0628");
-  text.append(probe);
-  const height = probe.getBoundingClientRect().height / Number.parseFloat(fontSize);
-  probe.remove();
-  if (height > 0) text.style.setProperty("--span-height", `${height.toFixed(3)}em`);
+  const { fontFamily } = getComputedStyle(text);
   const interface_ = getComputedStyle(document.body).fontFamily;
   if (textFont === `100px ${fontFamily}`) return;
   textFont = `100px ${fontFamily}`;
   tagFont = `600 100px ${interface_}`;
   widths.clear();
+  const span = h("span", { class: "span" }, "\u0628");
+  const probe = h("div", { class: "text off-screen" }, span); // beside the text: a long one would be laid out anew
+  document.body.append(probe);
+  const height = span.getBoundingClientRect().height / Number.parseFloat(getComputedStyle(span).fontSize);
+  probe.remove();
+  if (height > 0) text.style.setProperty("--span-height", `${height.toFixed(3)}em`);
 }
 
 /**

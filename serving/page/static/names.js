@@ -24,5 +24,5 @@ export const roleName = (role) => t(`role.${role}`);
  */
 export function tagOf(span) {
   if (!isAction(span)) return labelTag(span.label);
-  return t(`tag.${span.factuality}`, { class: className(span.eventClass) });
+  return className(span.eventClass) + t(`mark.${span.factuality}`);
 }

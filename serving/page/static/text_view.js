@@ -160,7 +160,7 @@ export class TextView {
   /** @param {Block} block */
   #draw(block) {
     const { text } = this.#annotated;
-    const element = h("p", { class: "block", dir: "auto" });
+    const element = h("p", { class: block.dir === "auto" ? "block" : "block piece", dir: block.dir });
     let at = block.start;
     for (const span of block.spans) {
       if (span.start < at) continue; // the model's spans never overlap; were they to, the text would still be whole
