@@ -1,4 +1,4 @@
-"""Sub-commands `train`, `evaluate` and `annotations`."""
+"""Sub-commands `train`, `evaluate`, `annotations` and `models`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from training.exchange.commands import app as exchange_commands
+from training.judging.commands import agreement, evaluate, model_commands
+
 app = typer.Typer()
-annotation_commands = typer.Typer(help="Check and count annotated sentences.", no_args_is_help=True)
+annotation_commands = typer.Typer(help="Check, count, exchange and split annotated sentences.", no_args_is_help=True)
+annotation_commands.add_typer(exchange_commands)
 app.add_typer(annotation_commands, name="annotations")
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -57,27 +61,9 @@ def train(
     Console().print(metrics)
 
 
-@app.command()
-def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint directory.")],
-    data: Annotated[list[Path], typer.Argument(help="Annotated JSON lines, or CoNLL files.")],
-    format: Annotated[str, typer.Option(help="annotations, conll or wojood.")] = "annotations",
-    json: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
-    batch_size: Annotated[int, typer.Option(min=1)] = 32,
-) -> None:
-    """Measure a checkpoint against gold annotations (seqeval's strict report, spans, roles, triples)."""
-    try:
-        from training.report import report
-    except ImportError as error:
-        _needs_extra(error)
-    from model.annotation import AnnotationError
-    from model.extractor import CheckpointError
-    from training.sources import SourceError
-
-    try:
-        report(checkpoint, data, format, json, batch_size, Console())
-    except (CheckpointError, SourceError, AnnotationError, OSError) as error:
-        _fail(error)
+app.command()(evaluate)
+annotation_commands.command("agreement")(agreement)
+app.add_typer(model_commands, name="models")
 
 
 @annotation_commands.command("check")

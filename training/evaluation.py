@@ -63,6 +63,7 @@ class Evaluation:
     """Counts a sentence, accuracies, and everything that reports are made of."""
 
     labels: tuple[str, ...]
+    documents: list[Document] = field(default_factory=list)  # what was found; not in a corpus of names
     counts: dict[str, list[Counts]] = field(default_factory=dict)
     by_label: dict[str, list[int]] = field(default_factory=dict)  # matched, predicted, gold
     classes: list[tuple[str, str]] = field(default_factory=list)  # (gold, predicted) of matched actions
@@ -101,11 +102,17 @@ def evaluate(extractor: Extractor, sentences: Sequence[AnnotatedSentence], *, ba
     """Extract every sentence as one sentence and compare with its annotations of everything."""
     result = Evaluation(labels=ENTITY_LABELS, counts={measure: [] for measure in MEASURES})
     for sentence, document, words, logits in _extracted(extractor, sentences, batch_size):
-        _compare_entities(result, sentence, document)
-        _tag_words(result, sentence, document)
-        _compare_events(result, sentence, document)
+        compare(result, sentence, document)
         _compare_gold_spans(result, sentence, words, logits)
     return result
+
+
+def compare(result: Evaluation, sentence: AnnotatedSentence, document: Document) -> None:
+    """Count into `result` what a document of that one sentence has right and wrong."""
+    result.documents.append(document)
+    _compare_entities(result, sentence, document)
+    _tag_words(result, sentence, document)
+    _compare_events(result, sentence, document)
 
 
 def evaluate_names(
@@ -190,6 +197,31 @@ def gold_edges(sentence: AnnotatedSentence) -> list[Edge]:
     return [(place[link.action], link.role, place[link.entity]) for link in sentence.relations]
 
 
+def predicted_edges(document: Document) -> list[tuple[Edge, float]]:
+    """The role edges that were found, by offsets, with their scores."""
+    place = {entity.id: (entity.start, entity.end) for entity in document.entities}
+    return [
+        (((action.start, action.end), role, place[filler.entity]), filler.score)
+        for action in document.actions
+        for role in ROLES
+        for filler in action.roles[role]
+    ]
+
+
+def predicted_triples(document: Document) -> list[TripleSlots]:
+    """The triples that were found, by offsets."""
+    place = {entity.id: (entity.start, entity.end) for entity in document.entities}
+    of_action = {action.id: (action.start, action.end) for action in document.actions}
+    return [
+        (
+            None if triple.actor is None else place[triple.actor],
+            of_action[triple.action],
+            None if triple.target is None else place[triple.target],
+        )
+        for triple in document.triples
+    ]
+
+
 def triples_of(actions: Sequence[Offsets], edges: Sequence[Edge]) -> list[TripleSlots]:
     """Every actor of an action with every target of it; an action with neither gives none."""
     triples: list[TripleSlots] = []
@@ -203,23 +235,11 @@ def triples_of(actions: Sequence[Offsets], edges: Sequence[Edge]) -> list[Triple
 
 def _compare_events(result: Evaluation, sentence: AnnotatedSentence, document: Document) -> None:
     _compare_actions(result, sentence, document)
-    place = {entity.id: (entity.start, entity.end) for entity in document.entities}
-    of_action = {action.id: (action.start, action.end) for action in document.actions}
-
-    shown = [(action, role, filler) for action in document.actions for role in ROLES for filler in action.roles[role]]
-    edges = [(of_action[action.id], role, place[filler.entity]) for action, role, filler in shown]
+    edges = predicted_edges(document)
     gold_roles = gold_edges(sentence)
-    matched = _count(result, "roles", gold_roles, edges, _edge_affinity)
-    result.scored["role"] += [(filler.score, index in matched) for index, (_, _, filler) in enumerate(shown)]
-
-    triples: list[TripleSlots] = [
-        (
-            None if triple.actor is None else place[triple.actor],
-            of_action[triple.action],
-            None if triple.target is None else place[triple.target],
-        )
-        for triple in document.triples
-    ]
+    matched = _count(result, "roles", gold_roles, [edge for edge, _ in edges], edge_affinity)
+    result.scored["role"] += [(score, index in matched) for index, (_, score) in enumerate(edges)]
+    triples = predicted_triples(document)
     gold_triples = triples_of([(span.start, span.end) for span in sentence.actions], gold_roles)
     matched = _count(result, "triples", gold_triples, triples, _slots)
     result.scored["triple"] += [(triple.score, index in matched) for index, triple in enumerate(document.triples)]
@@ -230,7 +250,7 @@ def _compare_actions(result: Evaluation, sentence: AnnotatedSentence, document: 
     gold, predicted = sentence.actions, document.actions
     places = [(action.start, action.end) for action in predicted]
     gold_places = [(span.start, span.end) for span in gold]
-    matches = match(gold_places, places, lambda g, p: _slots([g], [p], exact=False))
+    matches = match_actions(sentence, document)
     sizes = (len(predicted), len(gold))
     result.counts["actions"].append(Counts(len(matches), *sizes))
     result.counts["actions_exact"].append(Counts(len({*gold_places} & {*places}), *sizes))
@@ -247,7 +267,15 @@ def _compare_actions(result: Evaluation, sentence: AnnotatedSentence, document: 
     _count_right(result, "factuality", [g == p for g, p in result.factuality[factuality:]])
 
 
-def _edge_affinity(gold: Edge, predicted: Edge, exact: bool) -> float:
+def match_actions(sentence: AnnotatedSentence, document: Document) -> dict[int, int]:
+    """{index of an action found: index of the gold action that it overlaps}, one to one."""
+    gold = [(span.start, span.end) for span in sentence.actions]
+    predicted = [(action.start, action.end) for action in document.actions]
+    return match(gold, predicted, lambda g, p: _slots([g], [p], exact=False))
+
+
+def edge_affinity(gold: Edge, predicted: Edge, exact: bool) -> float:
+    """How far two role edges agree: 0 for another role or an end without overlap (`exact`: not the same characters)."""
     return _slots([gold[0], gold[2]], [predicted[0], predicted[2]], exact) if gold[1] == predicted[1] else 0.0
 
 
@@ -284,7 +312,7 @@ def _compare_gold_spans(
             action, entity = actions[role.action], entities[role.entity]
             edges.append(((action.start, action.end), role.role, (entity.start, entity.end)))
     gold = gold_edges(sentence)
-    _count(result, "roles_gold", gold, edges, _edge_affinity)
+    _count(result, "roles_gold", gold, edges, edge_affinity)
     offsets = [(span.start, span.end) for span in sentence.actions]
     _count(result, "triples_gold", triples_of(offsets, gold), triples_of(offsets, edges), _slots)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 Gold = TypeVar("Gold")
 Predicted = TypeVar("Predicted")
@@ -46,19 +47,24 @@ def interval(sentences: Sequence[Counts], samples: int = 1000, seed: int = 0) ->
     table = np.array(sentences, dtype=np.int64).reshape(-1, 3)
     if not table.any():
         return 0.0, 0.0
-    random = np.random.default_rng(seed)
-    at_once = max(1, _DRAWN_AT_ONCE // len(table))
-    sums = np.concatenate(
-        [
-            table[random.integers(len(table), size=(min(at_once, samples - done), len(table)))].sum(axis=1)
-            for done in range(0, samples, at_once)
-        ]
-    )
+    sums = bootstrap_sums(table, samples, seed)
     matched, predicted, gold = sums[sums[:, 1] + sums[:, 2] > 0].T
     if not len(matched):
         return 0.0, 0.0
     low, high = np.percentile(2 * matched / (predicted + gold), [2.5, 97.5])
     return float(low), float(high)
+
+
+def bootstrap_sums(table: NDArray[np.int64], samples: int, seed: int) -> NDArray[np.int64]:
+    """(samples, columns) sums over as many rows of `table` (rows, columns) as it has, drawn with replacement."""
+    random = np.random.default_rng(seed)
+    at_once = max(1, _DRAWN_AT_ONCE // len(table))
+    return np.concatenate(
+        [
+            table[random.integers(len(table), size=(min(at_once, samples - done), len(table)))].sum(axis=1)
+            for done in range(0, samples, at_once)
+        ]
+    )
 
 
 def match(

@@ -22,32 +22,83 @@ from training.evaluation import (
     evaluate_names,
     expected_calibration_error,
 )
+from training.judging import comparison, errors
+from training.judging.runs import read_run
 from training.sources import TAGSETS, SourceError, labels_in, read_source
 
 
 def report(
-    checkpoint: Path, data: Sequence[Path], format: str, json: Path | None, batch_size: int, console: Console
+    checkpoint: Path,
+    data: Sequence[Path],
+    format: str,
+    json: Path | None,
+    batch_size: int,
+    console: Console,
+    *,
+    against: Path | None = None,
+    html: Path | None = None,
+    runs: Sequence[Path] = (),
+    alpha: float = 0.05,
+    resamples: int = 10_000,
+    examples: int = 20,
 ) -> dict[str, Any]:
-    """Evaluate, print tables to `console`, write all figures to the file `json` if given, and return them."""
-    files = [_read(path, format) for path in data]
+    """Evaluate, print tables to `console`, write all figures to the file `json` if given, and return them.
+
+    With another checkpoint, `against`, both are compared (`training.judging.comparison`, to which `alpha` and
+    `resamples` go). With `html`, a page of everything is written there, with the learning curves of `runs` and at most
+    `examples` of each kind of error.
+    """
+    sentences, courses = read_data(data, format), [read_run(path) for path in runs]
     extractor = Extractor.load(checkpoint)
-    if format in TAGSETS:
-        labels = [labels_in(path, TAGSETS[format]) for path in data]
-        result = evaluate_names(extractor, list(zip(files, labels, strict=True)), batch_size=batch_size)
-    else:
-        result = evaluate(extractor, [sentence for own in files for sentence in own], batch_size=batch_size)
-    values = figures(result)
+    other = None if against is None else Extractor.load(against)
+    result = evaluate_files(extractor, data, sentences, format, batch_size)
+    together = [sentence for own in sentences for sentence in own]
     values = {
         "checkpoint": {"name": extractor.info.name, "version": extractor.info.version},
         "data": [str(path) for path in data],
-        "sentences": sum(len(own) for own in files),
-        **values,
+        "sentences": len(together),
+        **figures(result),
     }
     print_figures(values, result, console)
+    if result.documents:
+        values["errors"] = errors.counts_of(errors.analyze(zip(together, result.documents, strict=True)))
+        console.print(errors.table_of(values["errors"]))
+    compared = None
+    if other is not None:
+        second = evaluate_files(other, data, sentences, format, batch_size)
+        compared = comparison.compare(together, result, second, alpha=alpha, resamples=resamples)
+        info = {"path": str(against), "name": other.info.name, "version": other.info.version}
+        values["comparison"] = {"against": info, **compared.to_dict()}
+        comparison.print_comparison(compared, str(checkpoint), str(against), console)
     if json is not None:
         text = jsonlib.dumps(values, ensure_ascii=False, indent=2, allow_nan=False)
         json.write_text(text + "\n", encoding="utf-8")
+    if html is not None:
+        # matplotlib takes a second to import
+        from training.judging.html_report import write_report
+
+        options: dict[str, Any] = {"comparison": compared, "against": str(against or ""), "runs": courses}
+        write_report(html, values, together, result, examples=examples, **options)
     return values
+
+
+def read_data(data: Sequence[Path], format: str) -> list[list[AnnotatedSentence]]:
+    """The sentences of each file; raises SourceError or AnnotationError, for a file without sentences, too."""
+    return [_read(path, format) for path in data]
+
+
+def evaluate_files(
+    extractor: Extractor,
+    data: Sequence[Path],
+    sentences: Sequence[Sequence[AnnotatedSentence]],
+    format: str,
+    batch_size: int = 32,
+) -> Evaluation:
+    """Evaluate on the sentences that `read_data` has read from `data`, all files together."""
+    if format in TAGSETS:
+        labels = [labels_in(path, TAGSETS[format]) for path in data]
+        return evaluate_names(extractor, list(zip(sentences, labels, strict=True)), batch_size=batch_size)
+    return evaluate(extractor, [sentence for own in sentences for sentence in own], batch_size=batch_size)
 
 
 def _read(path: Path, format: str) -> list[AnnotatedSentence]:

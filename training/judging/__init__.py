@@ -1,0 +1,1 @@
+"""Judging checkpoints and annotators: significance, errors, agreement, reports, and the registry of versions."""

@@ -1,0 +1,197 @@
+"""Sub-commands `evaluate`, `annotations agreement` and `models`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+model_commands = typer.Typer(help="Versions of checkpoints: list, promote, go back.", no_args_is_help=True)
+
+_errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+RegistryDirectory = Annotated[Path, typer.Option("--registry", help="Directory of the registry.")]
+Alpha = Annotated[float, typer.Option(min=0.0001, max=0.5, help="Level of significance of both tests.")]
+Resamples = Annotated[int, typer.Option(min=100, help="Samples of each test.")]
+
+
+class Bump(StrEnum):
+    """Which number of a semantic version is raised."""
+
+    MAJOR = "major"
+    MINOR = "minor"
+    PATCH = "patch"
+
+
+def _fail(message: object, status: int = 2) -> NoReturn:
+    _errors.print(f"musnad: {message}")
+    raise typer.Exit(status)
+
+
+def _needs_extra(error: ImportError) -> NoReturn:
+    if error.name is None or error.name.partition(".")[0] in ("model", "training"):
+        raise error
+    _fail(f"this command needs {error.name}: install the extra, pip install 'musnad[train]'")
+
+
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint directory.")],
+    data: Annotated[list[Path], typer.Argument(help="Annotated JSON lines, or CoNLL files.")],
+    against: Annotated[
+        Path | None, typer.Option(help="Another checkpoint: which is better, significantly, and what changed.")
+    ] = None,
+    format: Annotated[str, typer.Option(help="annotations, conll or wojood.")] = "annotations",
+    json: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write a report with plots and errors in their sentences to this file."),
+    ] = None,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option(help="Output of a training, for learning curves in the report; may be repeated."),
+    ] = None,
+    examples: Annotated[int, typer.Option(min=1, help="Most examples of each kind of error in the report.")] = 20,
+    alpha: Alpha = 0.05,
+    resamples: Resamples = 10_000,
+    batch_size: Annotated[int, typer.Option(min=1)] = 32,
+) -> None:
+    """Measure a checkpoint against gold annotations (seqeval's strict report, spans, roles, triples, errors)."""
+    try:
+        from training.judging.runs import RunError
+        from training.report import report
+    except ImportError as error:
+        _needs_extra(error)
+    from model.annotation import AnnotationError
+    from model.extractor import CheckpointError
+    from training.sources import SourceError
+
+    if runs and html is None:
+        _fail("--runs goes into the report: name its file with --html")
+    try:
+        report(
+            checkpoint,
+            data,
+            format,
+            json,
+            batch_size,
+            Console(),
+            against=against,
+            html=html,
+            runs=runs or (),
+            alpha=alpha,
+            resamples=resamples,
+            examples=examples,
+        )
+    except ImportError as error:
+        _needs_extra(error)
+    except (CheckpointError, SourceError, AnnotationError, RunError, OSError) as error:
+        _fail(error)
+
+
+def agreement(
+    first: Annotated[Path, typer.Argument(metavar="A", help="One annotator's JSON lines.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="The other's, of the same sentences.")],
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write a page of all disagreements, to adjudicate from, to this file.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
+) -> None:
+    """Compare two annotators: F1 of entities, actions, roles and triples, Cohen's kappa, disagreements by kind."""
+    try:
+        from training.judging.agreement import agreement as run
+    except ImportError as error:
+        _needs_extra(error)
+    from model.annotation import AnnotationError
+
+    try:
+        run(first, second, html, json, Console())
+    except (AnnotationError, OSError) as error:
+        _fail(error)
+
+
+@model_commands.command("list")
+def list_versions(registry: RegistryDirectory) -> None:
+    """Show every version with its scores, and which is current."""
+    try:
+        from training.judging.promotion import versions_table
+        from training.judging.registry import Registry, RegistryError
+    except ImportError as error:
+        _needs_extra(error)
+    try:
+        if not registry.is_dir():
+            raise RegistryError(f"{registry}: there is no such directory")
+        Console().print(versions_table(Registry(registry)))
+    except (RegistryError, OSError) as error:
+        _fail(error)
+
+
+@model_commands.command("promote")
+def promote_checkpoint(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint directory.")],
+    registry: RegistryDirectory,
+    version: Annotated[str | None, typer.Option(help="Semantic version, such as 1.4.0.")] = None,
+    bump: Annotated[
+        Bump | None, typer.Option(help="Instead of --version: which number of the highest to raise.")
+    ] = None,
+    test: Annotated[
+        list[Path] | None, typer.Option(help="A test set, kept in the registry for all later promotions; repeatable.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also where it is significantly worse.")] = False,
+    alpha: Alpha = 0.05,
+    resamples: Resamples = 10_000,
+) -> None:
+    """Copy a checkpoint into the registry and make it current, unless it is significantly worse (exit status 1)."""
+    try:
+        from training.judging.promotion import promote, table_of
+        from training.judging.registry import Registry, RegistryError
+    except ImportError as error:
+        _needs_extra(error)
+    from model.annotation import AnnotationError
+    from model.extractor import CheckpointError
+    from training.sources import SourceError
+
+    try:
+        promotion = promote(
+            Registry(registry),
+            checkpoint,
+            version=version,
+            bump=None if bump is None else bump.value,
+            tests=test or [],
+            force=force,
+            alpha=alpha,
+            resamples=resamples,
+            waiting=lambda: _errors.print(f"musnad: {registry}: waiting for another promotion to end"),
+        )
+    except (RegistryError, CheckpointError, SourceError, AnnotationError, OSError) as error:
+        _fail(error)
+    Console().print(table_of(promotion))
+    record = promotion.record
+    if not promotion.accepted:
+        _fail(f"refused: significantly worse than {record.previous} in {', '.join(record.worse)} (see --force)", 1)
+    note = f", although worse in {', '.join(record.worse)}" if record.forced else ""
+    _errors.print(f"musnad: {record.version} is current{note}")
+
+
+@model_commands.command("rollback")
+def roll_back(
+    registry: RegistryDirectory,
+    version: Annotated[str | None, typer.Argument(help="By default the one that the current one replaced.")] = None,
+) -> None:
+    """Make an earlier version current again."""
+    try:
+        from training.judging.promotion import rollback
+        from training.judging.registry import Registry, RegistryError
+    except ImportError as error:
+        _needs_extra(error)
+    try:
+        if not registry.is_dir():
+            raise RegistryError(f"{registry}: there is no such directory")
+        now = rollback(
+            Registry(registry), version, lambda: _errors.print(f"musnad: {registry}: waiting for a promotion to end")
+        )
+    except (RegistryError, OSError) as error:
+        _fail(error)
+    _errors.print(f"musnad: {now} is current")
