@@ -54,6 +54,8 @@ def read_config(checkpoint: Path) -> dict[str, Any]:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CheckpointError(f"{checkpoint}: not a checkpoint directory: there is no config.json") from None
+    except OSError as error:
+        raise CheckpointError(f"{checkpoint}: not a checkpoint directory: {error.strerror}") from None
     except ValueError as error:
         raise CheckpointError(f"{path}: not JSON: {error}") from None
     if not isinstance(config, dict) or config.get("model_type") != "musnad":

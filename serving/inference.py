@@ -100,6 +100,11 @@ class Inference:
         """Sentences in the queue."""
         return 0 if self._batcher is None else self._batcher.waiting
 
+    def admit(self) -> None:
+        """Raise Problem `overloaded` where the queue is full, before any work is done."""
+        if self.batcher.waiting >= self.batcher.room:
+            raise overloaded()
+
     async def exchange(self, extractor: Extractor) -> CheckpointInfo:
         """Let another extractor answer from now on; return what the one before it said of itself.
 
@@ -126,8 +131,6 @@ class Inference:
         `not-ready`.
         """
         with self._use() as batcher:
-            if batcher.waiting >= batcher.room and not patient:
-                raise overloaded()
             with _coming(batcher):
                 prepared = await to_thread.run_sync(_prepare, batcher, sources, min_score, limiter=self._turns)
                 jobs = [job for job in prepared if isinstance(job, Job)]

@@ -242,7 +242,7 @@ class ModelDescription(Answered):
 class ReloadRequest(Requested):
     """Which checkpoint should serve."""
 
-    path: str = Field(min_length=1, description="A checkpoint directory on the machine of the service.")
+    path: Text = Field(min_length=1, description="A checkpoint directory on the machine of the service.")
 
 
 class Reloaded(Answered):

@@ -101,7 +101,7 @@ def test_many_wrong_fields_are_counted(client: TestClient) -> None:
     ("body", "detail"),
     [
         (b"", "not JSON: Expecting value at column 1."),
-        (b'{"text": "', "not JSON: Unterminated string starting at at column 10."),
+        (b'{"text": "', "not JSON: Unterminated string starting at column 10."),
         (b'{"text": "\xc7"}', "not UTF-8: 0xC7 at byte 11."),
         ('{"text": ""}'.encode("utf-16"), "not UTF-8: 0xFF at byte 1."),
         (b'{"text": "", "min_score": NaN}', "not JSON: NaN is not a JSON number."),

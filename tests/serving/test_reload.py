@@ -112,6 +112,12 @@ def test_two_at_a_time_are_one_too_many(service: Live, checkpoints: dict[str, Fa
         assert first.result().status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/etc/passwd", "a" * 2000, "a\u0000b"])
+def test_a_path_that_is_no_directory_is_no_failure(client: TestClient, path: str) -> None:
+    response = client.post("/admin/model", json={"path": path})
+    assert response.status_code == 422
+
+
 def test_the_request_is_checked(client: TestClient) -> None:
     assert errors(client.post("/admin/model", json={})) == {"path": "missing"}
     assert errors(client.post("/admin/model", json={"path": "a", "x": 1})) == {"x": "unknown field"}
