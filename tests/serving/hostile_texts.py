@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import NASTY_TEXTS
+from nasty_texts import NASTY_TEXTS
 
 _NEWS = "أعلن الجيش العراقي مقتل خمسة مسلحين في صلاح الدين."
 

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from conftest import NASTY_TEXTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nasty_texts import NASTY_TEXTS
 from rdflib import RDF, RDFS, Graph, Literal, URIRef
 from rdflib.compare import isomorphic
 from rdflib.namespace import DCTERMS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from conftest import running
+from page_service import running
 from playwright.sync_api import Route, expect
 from watched_page import WatchedPage
 
