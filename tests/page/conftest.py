@@ -45,7 +45,7 @@ def service(extractor: Extractor, tmp_path_factory: pytest.TempPathFactory) -> I
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, its event loop runs, and no other test could run one
 def browser() -> Iterator[sync_api.Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"there is no {CHROMIUM} (Debian's package `chromium`)")

@@ -66,6 +66,7 @@ def test_what_the_old_model_began_it_finishes(
 ) -> None:
     checkpoints["new"] = FakeExtractor("2.0.0")
     extractor.fake.open.clear()
+    before = batcher_threads()
     with ThreadPoolExecutor(1) as pool:
         begun = pool.submit(version, service)
         assert extractor.fake.entered.acquire(timeout=60)
@@ -73,12 +74,12 @@ def test_what_the_old_model_began_it_finishes(
         assert version(service) == "2.0.0"
         extractor.fake.open.set()
         assert begun.result() == "1.2.3"
-    service.until(lambda: not any("batcher" in thread.name and thread.is_alive() for thread in old_threads(service)))
+    service.until(lambda: batcher_threads() == before)  # the new one's in the place of the old one's
 
 
-def old_threads(service: Live) -> list[threading.Thread]:
-    """Threads of batchers beyond those of the model that serves."""
-    return [thread for thread in threading.enumerate() if thread.name.startswith("batcher")][1:]
+def batcher_threads() -> int:
+    """How many there are, those of other tests' services included."""
+    return sum(thread.name.startswith("batcher") for thread in threading.enumerate())
 
 
 def test_a_broken_checkpoint_leaves_the_old_model(
