@@ -11,8 +11,8 @@ from serving import ndjson, rdf_forms
 from serving.bodies import JSON, BadDocument
 from serving.inference import Failed
 from serving.ndjson import json_line
-from serving.offsets import convert
-from serving.problems import Problem
+from serving.offsets import OffsetUnit, convert
+from serving.problems import Problem, invalid_fields
 from serving.schemas import Options
 from serving.selection import select
 
@@ -49,11 +49,12 @@ def answer(form: str, info: CheckpointInfo, outcomes: Sequence[Outcome], options
     """
     if outcomes and all(isinstance(outcome, Failed) for outcome in outcomes):
         raise failure()
-    if form in (rdf_forms.TURTLE, rdf_forms.JSON_LD):
-        if options.unit != "codepoint":
-            raise Problem("invalid-request", "1 field is wrong.", [("offsets", "RDF has code points only")])
-        return rdf_forms.serialize([slot(outcome, options) for outcome in outcomes], form, model_name(info))
+    rdf = form in (rdf_forms.TURTLE, rdf_forms.JSON_LD)
+    if rdf and options.unit != OffsetUnit.CODEPOINT:
+        raise invalid_fields([("offsets", "RDF has code points only")])
     slots = [slot(outcome, options) for outcome in outcomes]
+    if rdf:
+        return rdf_forms.serialize(slots, form, model_name(info))
     if form == ndjson.MEDIA_TYPE:
         return b"".join(ndjson.ndjson(slots))
     return json_line({"model": model_name(info), "offsets": options.unit, "documents": slots})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +23,7 @@ from serving.feedback.store import FeedbackStore
 from serving.headers import SecurityHeaders, install_cors
 from serving.inference import Inference
 from serving.keys import keys_required
+from serving.loading import load_extractor
 from serving.logs import RequestLog
 from serving.metrics import Metrics, RequestMetrics, metrics_routes
 from serving.middleware import Failures
@@ -37,8 +37,6 @@ from serving.schemas import PredictRequest, ReloadRequest
 from serving.settings import Settings
 from serving.status_routes import admin_routes, status_routes
 from serving.tracing import install_tracing
-
-_log = logging.getLogger(__name__)
 
 _DESCRIPTION = """\
 Who did what to whom, and how many: entities and (actor, action, target) triples from Arabic news.
@@ -74,7 +72,7 @@ def create_app(extractor: Extractor | Callable[[], Extractor], settings: Setting
         return Batcher(of, batch, settings.queue_sentences, threads, metrics.observe_batch)
 
     inference = Inference(extractor, batcher, lambda info: metrics.serve_model(info.name, info.version))
-    reloader = Reloader(inference, lambda path: Extractor.load(path, threads=settings.threads), settings.state_dir)
+    reloader = Reloader(inference, lambda path: load_extractor(path, settings.threads), settings.state_dir)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.keys import Key, KeyRing, KeysError
-from serving.middleware import KEY_NAME, problem_response, route_path
-from serving.problems import Problem
+from serving.middleware import KEY_NAME, route_path
+from serving.problems import Problem, problem_response
 
 _OPEN = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
 _STATIC = "/static/"

@@ -93,14 +93,10 @@ class RequestLog:
         passage = Passage(receive, send, [(b"x-request-id", facts.id.encode())])
         token = _facts.set(facts)
         begun = time.perf_counter()
-        error: BaseException | None = None
         try:
-            await self._app(scope, passage.receive, passage.send)
-        except BaseException as raised:
-            error = raised
-            raise
+            await passage.through(self._app, scope)
         finally:
-            _log_request(scope, passage, facts, error, time.perf_counter() - begun)
+            _log_request(scope, passage, facts, passage.error, time.perf_counter() - begun)
             _facts.reset(token)
 
 

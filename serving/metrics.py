@@ -257,15 +257,11 @@ class RequestMetrics:
             return
         passage = Passage(receive, send)
         begun = time.perf_counter()
-        error: BaseException | None = None
         try:
-            await self._app(scope, passage.receive, passage.send)
-        except BaseException as raised:
-            error = raised
-            raise
+            await passage.through(self._app, scope)
         finally:
             seconds = time.perf_counter() - begun
-            status = passage.outcome(error)
+            status = passage.outcome(passage.error)
             self._metrics.observe_request(route_template(scope), method_name(scope), status, seconds)
 
 

@@ -7,19 +7,18 @@ holds a body: messages pass through as they come.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from re import Pattern
 from weakref import WeakKeyDictionary
 
-from fastapi import Response, routing
+from fastapi import routing
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Mount, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.problems import MEDIA_TYPE, Problem
+from serving.problems import Problem, problem_response
 
 _log = logging.getLogger(__name__)
 
@@ -79,17 +78,11 @@ def _templates(routes: list[BaseRoute]) -> Iterator[str]:
             yield f"{path}/{{path:path}}" if mounted else path
 
 
-def problem_response(problem: Problem) -> Response:
-    """Return the answer that a problem is, for what stands before the app's own handlers."""
-    body = json.dumps(problem.details(), ensure_ascii=False).encode("utf-8", "replace")
-    return Response(body, problem.status_code, problem.headers, MEDIA_TYPE)
-
-
 class Passage:
     """One request as it goes by: `receive` and `send` stand for the server's, and count.
 
     `status`: of the answer, None before it begins; `complete`: whether all of it was handed over; `bytes_in` and
-    `bytes_out`: bytes of the bodies.
+    `bytes_out`: bytes of the bodies; `error`: the exception that ended the request, if one did.
     """
 
     def __init__(self, receive: Receive, send: Send, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
@@ -100,6 +93,15 @@ class Passage:
         self.complete = False
         self.bytes_in = 0
         self.bytes_out = 0
+        self.error: BaseException | None = None
+
+    async def through(self, app: ASGIApp, scope: Scope) -> None:
+        """Let the app answer the request; an exception goes on, and is known."""
+        try:
+            await app(scope, self.receive, self.send)
+        except BaseException as error:
+            self.error = error
+            raise
 
     async def receive(self) -> Message:
         """Receive the next message."""

@@ -138,6 +138,11 @@ def _details(type: str, title: str, status: int, detail: str, errors: Sequence[t
     return {"type": type, "title": title, "status": status, "detail": detail, "errors": fields}
 
 
+def problem_response(problem: Problem) -> Response:
+    """Return the answer that a problem is."""
+    return _response(problem.details(), problem.headers)
+
+
 def _response(details: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     # a field's name may hold lone surrogates, which UTF-8 cannot
     body = json.dumps(details, ensure_ascii=False).encode("utf-8", "replace")
@@ -147,7 +152,7 @@ def _response(details: Mapping[str, Any], headers: Mapping[str, str] | None = No
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, Problem):
-        return _response(error.details(), error.headers)
+        return problem_response(error)
     if error.status_code in _OF_ROUTER:
         problem = Problem(_OF_ROUTER[error.status_code], f"{request.method} {request.url.path}")
         return _response(problem.details(), error.headers)

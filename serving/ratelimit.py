@@ -19,8 +19,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.middleware import KEY_NAME, Passage, problem_response, route_path
-from serving.problems import Problem
+from serving.middleware import KEY_NAME, Passage, route_path
+from serving.problems import Problem, problem_response
 
 #: Counters kept: two of each caller and limit. Beyond, the oldest go: about 15 MB.
 MAX_COUNTERS = 50_000

@@ -150,14 +150,10 @@ class RequestTracing:
         with _started(
             self._tracer, f"{method} {route}", attributes, context=extract(headers), kind=SpanKind.SERVER
         ) as current:
-            error: BaseException | None = None
             try:
-                await self._app(scope, passage.receive, passage.send)
-            except BaseException as raised:
-                error = raised
-                raise
+                await passage.through(self._app, scope)
             finally:
-                _finish(current, passage.outcome(error), passage)
+                _finish(current, passage.outcome(passage.error), passage)
 
 
 def _finish(current: Span, status: int, passage: Passage) -> None:

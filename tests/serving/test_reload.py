@@ -93,6 +93,18 @@ def test_a_broken_checkpoint_leaves_the_old_model(
     assert version(service) == "1.2.3"
 
 
+def test_a_library_that_stumbles_over_a_checkpoint_is_no_failure(
+    service: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(path: Path, threads: int = 0) -> Extractor:
+        raise RuntimeError("unexpected end of file")
+
+    monkeypatch.setattr(Extractor, "load", load)
+    details = problem(reload(service, "torn"), "bad-checkpoint")
+    assert "torn: cannot be loaded: RuntimeError: unexpected end of file" in details["detail"]
+    assert version(service) == "1.2.3"
+
+
 def test_two_at_a_time_are_one_too_many(service: Live, checkpoints: dict[str, FakeExtractor]) -> None:
     checkpoints["slow"] = slow = FakeExtractor("2.0.0")
     entered, go_on = threading.Event(), threading.Event()
