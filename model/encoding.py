@@ -19,6 +19,9 @@ from model.text import Offsets, split_words
 #: of dashes) must not push its neighbours out of the window.
 WORD_PIECES = 32
 
+#: Batches are padded to multiples of this many pieces and words: a runtime keeps code for every shape that it meets.
+STEP = 8
+
 Ints = NDArray[np.int64]
 
 
@@ -122,9 +125,9 @@ class SentenceEncoder:
         return Window(first, last, (*ids, self.last_id), tuple(starts))
 
     def batch(self, windows: Sequence[Window]) -> Batch:
-        """Pad windows to the longest."""
-        pieces = max(len(window.input_ids) for window in windows)
-        words = max(len(window.word_pieces) for window in windows)
+        """Pad windows to the longest, and that to a multiple of `STEP` where the encoder has room for it."""
+        pieces = min(_up(max(len(window.input_ids) for window in windows)), self.max_pieces)
+        words = _up(max(len(window.word_pieces) for window in windows))
         input_ids = np.full((len(windows), pieces), self.pad_id, dtype=np.int64)
         attention_mask = np.zeros((len(windows), pieces), dtype=np.int64)
         word_pieces = np.zeros((len(windows), words), dtype=np.int64)
@@ -133,6 +136,11 @@ class SentenceEncoder:
             attention_mask[row, : len(window.input_ids)] = 1
             word_pieces[row, : len(window.word_pieces)] = window.word_pieces
         return Batch(input_ids, attention_mask, word_pieces)
+
+
+def _up(length: int) -> int:
+    """The next multiple of `STEP`."""
+    return -(-length // STEP) * STEP
 
 
 def _group(

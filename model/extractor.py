@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +19,16 @@ from model.decoding import DecodedSentence, decode
 from model.encoding import EncodedSentence, SentenceEncoder, batches
 from model.outputs import Floats, Network, WordLogits, merge, unpadded
 from model.records import Document
-from model.runtime import OnnxNetwork
+from model.runtime import Runtime, load_network
 from model.sentences import split_sentences
 from model.text import Offsets
 
 #: The checkpoint that ships with the project.
 DEFAULT_CHECKPOINT = Path(__file__).parent / "default"
 
-#: Padded pieces in one call of the network: large enough to fill the cores, small enough to stay in cache.
-PIECES_PER_BATCH = 2048
+#: Sentences and padded pieces in one call of the network: as many as stay in a core's cache.
+BATCH_SIZE = 8
+PIECES_PER_BATCH = 512
 
 #: Sentences whose logits are held at once, at most.
 SENTENCES_AT_ONCE = 1024
@@ -93,10 +96,18 @@ class Extractor:
         self.info = info
 
     @classmethod
-    def load(cls, checkpoint: str | Path | None = None, *, threads: int = 0) -> Extractor:
-        """Load a checkpoint directory (default: the shipped one) on ONNX Runtime.
+    def load(
+        cls,
+        checkpoint: str | Path | None = None,
+        *,
+        runtime: Runtime = "openvino",
+        threads: int = 0,
+        calls: int = 0,
+    ) -> Extractor:
+        """Load a checkpoint directory (default: the shipped one).
 
-        `threads`: threads inside one call of the network; 0 uses all cores. Raises CheckpointError.
+        `threads`: cores that the network may use (0: all); `calls`: batches that share them at a time (0: one a core).
+        Raises CheckpointError.
         """
         path = DEFAULT_CHECKPOINT if checkpoint is None else Path(checkpoint)
         config = read_config(path)
@@ -104,9 +115,9 @@ class Extractor:
         if not graph.is_file():
             raise CheckpointError(f"{path}: there is no model.onnx (training ends with an export that writes it)")
         try:
-            network = OnnxNetwork(graph, threads)
-        except Exception as error:  # ONNX Runtime's errors have no base class of their own
-            raise CheckpointError(f"{graph}: not a network that ONNX Runtime can run: {error}") from None
+            network = load_network(graph, runtime, threads, calls)
+        except Exception as error:  # the runtimes' errors have no base class of their own
+            raise CheckpointError(f"{graph}: not a network that {runtime} can run: {error}") from None
         return cls.with_network(path, network, config)
 
     @classmethod
@@ -131,7 +142,7 @@ class Extractor:
         texts: Sequence[str],
         *,
         ids: Sequence[str] | None = None,
-        batch_size: int = 32,
+        batch_size: int = BATCH_SIZE,
         min_score: float = 0.0,
     ) -> list[Document]:
         """Extract texts, in order; sentences of all texts share batches of at most `batch_size`.
@@ -149,7 +160,7 @@ class Extractor:
         texts: Sequence[str],
         sentences: Sequence[Sequence[Offsets]],
         ids: Sequence[str] | None = None,
-        batch_size: int = 32,
+        batch_size: int = BATCH_SIZE,
         min_score: float = 0.0,
     ) -> list[Document]:
         """Extract texts whose sentences are already known, as offsets in each text."""
@@ -177,7 +188,7 @@ class Extractor:
             first += len(own)
         return documents
 
-    def decode(self, encoded: Sequence[EncodedSentence], batch_size: int = 32) -> list[DecodedSentence]:
+    def decode(self, encoded: Sequence[EncodedSentence], batch_size: int = BATCH_SIZE) -> list[DecodedSentence]:
         """Spans and roles of encoded sentences, in order; a sentence without words has none."""
         decoded: list[DecodedSentence] = []
         for group in self._groups(encoded):
@@ -199,18 +210,27 @@ class Extractor:
         if group:
             yield group
 
-    def logits(self, encoded: Sequence[EncodedSentence], batch_size: int = 32) -> list[WordLogits | None]:
+    def logits(self, encoded: Sequence[EncodedSentence], batch_size: int = BATCH_SIZE) -> list[WordLogits | None]:
         """The network's logits for encoded sentences, windows merged; None for a sentence without words."""
         windows = [self.encoder.windows(sentence) for sentence in encoded]
         flat = [(index, place) for index, own in enumerate(windows) for place in range(len(own))]
         rows: list[list[dict[str, Floats]]] = [[{} for _ in own] for own in windows]
         lengths = [len(windows[index][place].input_ids) for index, place in flat]
-        for group in batches(lengths, batch_size, PIECES_PER_BATCH):
+
+        def run(group: Sequence[int]) -> None:
             members = [flat[item] for item in group]
             outputs = self.network(self.encoder.batch([windows[index][place] for index, place in members]))
             for row, (index, place) in enumerate(members):
                 window = windows[index][place]
                 rows[index][place] = unpadded(outputs, row, window.last - window.first)
+
+        groups = list(batches(lengths, batch_size, PIECES_PER_BATCH))
+        if len(groups) > 1 and self.network.calls > 1:
+            with ThreadPoolExecutor(self.network.calls) as pool:
+                deque(pool.map(run, reversed(groups)), maxlen=0)  # the longest first, so that all end together
+        else:
+            for group in groups:
+                run(group)
         return [merge(own, outputs) if own else None for own, outputs in zip(windows, rows, strict=True)]
 
 

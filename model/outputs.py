@@ -19,7 +19,11 @@ HEADS = ("names", "rest", "clitics", "classes", "factuality", "roles")
 
 
 class Network(Protocol):
-    """Anything that maps a batch to the logits of `HEADS`: ONNX Runtime or PyTorch."""
+    """Anything that maps a batch to the logits of `HEADS`: a runtime of `model.runtime`, or PyTorch."""
+
+    @property
+    def calls(self) -> int:
+        """How many calls from as many threads are of use at a time."""
 
     def __call__(self, batch: Batch) -> dict[str, Floats]: ...
 

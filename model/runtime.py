@@ -1,37 +1,25 @@
-"""The network on ONNX Runtime: what serving uses; no PyTorch."""
+"""The runtimes that run a checkpoint's ONNX graph, without PyTorch."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-import numpy as np
-import onnxruntime
+from model.cores import cores
+from model.outputs import Network
 
-from model.encoding import Batch
-from model.outputs import HEADS, Floats
+#: `openvino` rounds matrices to int8 where the processor multiplies bytes, `openvino-fp32` never.
+Runtime = Literal["openvino", "openvino-fp32", "onnxruntime"]
 
 
-class OnnxNetwork:
-    """A checkpoint's ONNX graph as a `Network`; thread-safe.
+def load_network(graph: Path, runtime: Runtime = "openvino", threads: int = 0, calls: int = 0) -> Network:
+    """Load a graph. `threads` cores (0: all) are shared by `calls` calls of the network at a time (0: one a core)."""
+    threads = threads or cores()
+    calls = calls or threads
+    if runtime == "onnxruntime":
+        from model.onnx_network import OnnxNetwork
 
-    `threads` is the number of threads inside one call (0: all cores).
-    """
+        return OnnxNetwork(graph, threads, calls)
+    from model.openvino_network import OpenVinoNetwork
 
-    def __init__(self, graph: Path, threads: int = 0) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # threads that wait by spinning take the cores from other calls, and from the rest of the process
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-
-    def __call__(self, batch: Batch) -> dict[str, Floats]:
-        values = self._session.run(
-            list(HEADS),
-            {
-                "input_ids": batch.input_ids,
-                "attention_mask": batch.attention_mask,
-                "word_pieces": batch.word_pieces,
-            },
-        )
-        return {head: np.asarray(value, dtype=np.float32) for head, value in zip(HEADS, values, strict=True)}
+    return OpenVinoNetwork(graph, threads, calls, "fp32" if runtime == "openvino-fp32" else "auto")

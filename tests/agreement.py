@@ -1,4 +1,4 @@
-"""That a checkpoint's two runtimes say the same."""
+"""That a checkpoint's runtimes say the same."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import torch
 
 from model.extractor import Extractor
 from model.network import MusnadModel
+from model.runtime import Runtime
 from training.trainer import extractor_of
 
 
-def assert_onnx_and_pytorch_agree(checkpoint: Path, texts: Sequence[str]) -> None:
-    """Compare every logit of ONNX Runtime and of PyTorch to 1e-3."""
-    onnx = Extractor.load(checkpoint)
+def assert_agrees_with_pytorch(checkpoint: Path, runtime: Runtime, texts: Sequence[str]) -> None:
+    """Compare every logit of a runtime and of PyTorch to 1e-3."""
+    onnx = Extractor.load(checkpoint, runtime=runtime)
     model = MusnadModel.from_pretrained(checkpoint, dtype=torch.float32)
     pytorch = extractor_of(model, onnx.encoder.tokenizer)
     encoded = onnx.encoder.encode_many([(text, (0, len(text))) for text in texts])

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from agreement import assert_onnx_and_pytorch_agree
+from agreement import assert_agrees_with_pytorch
 from typer.testing import CliRunner
 
 from model.annotation_files import read_annotations, write_annotations
 from model.extractor import Extractor
+from model.runtime import Runtime
 from training.commands import app
 from training.resuming import COMPLETE
 
@@ -100,9 +101,10 @@ def test_the_checkpoint_says_what_made_it(checkpoint: Path) -> None:
     }
 
 
-def test_onnx_and_pytorch_agree(checkpoint: Path, root: Path) -> None:
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino-fp32"])
+def test_a_runtime_and_pytorch_agree(runtime: Runtime, checkpoint: Path, root: Path) -> None:
     sentences = islice(read_annotations(root / "annotations" / "dev.jsonl"), 20)
-    assert_onnx_and_pytorch_agree(checkpoint, [sentence.text for sentence in sentences])
+    assert_agrees_with_pytorch(checkpoint, runtime, [sentence.text for sentence in sentences])
 
 
 def test_evaluate_writes_every_figure(checkpoint: Path, config: Path, tmp_path: Path) -> None:

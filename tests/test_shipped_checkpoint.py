@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from agreement import assert_onnx_and_pytorch_agree
+from agreement import assert_agrees_with_pytorch
 
 from model.annotation_files import read_annotations
+from model.cores import multiplies_bytes
 from model.extractor import Extractor
+from model.runtime import Runtime
 from training.evaluation import evaluate
 
 ARTICLES = sorted((Path(__file__).parent / "articles").glob("*.txt"))
@@ -53,7 +55,8 @@ def test_a_sentence_of_3000_words_loses_nothing(extractor: Extractor) -> None:
     assert len(found) == text.count("بغداد")
 
 
-def test_answers_do_not_depend_on_the_company(extractor: Extractor) -> None:
+def test_answers_do_not_depend_on_the_company(shipped: Path) -> None:
+    extractor = Extractor.load(shipped, runtime="openvino-fp32")
     texts = [path.read_text(encoding="utf-8") for path in ARTICLES[:4]]
     together = extractor.extract_batch(texts, batch_size=7)
     for text, document in zip(texts, together, strict=True):
@@ -73,6 +76,20 @@ def test_quality_on_our_own_dev_sentences(extractor: Extractor, root: Path) -> N
     assert result.accuracy(result.classes) > 0.7
 
 
-def test_onnx_and_pytorch_agree(shipped: Path, root: Path) -> None:
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino-fp32"])
+def test_a_runtime_and_pytorch_agree(runtime: Runtime, shipped: Path, root: Path) -> None:
     sentences = islice(read_annotations(root / "annotations" / "dev.jsonl"), 24)
-    assert_onnx_and_pytorch_agree(shipped, [sentence.text for sentence in sentences])
+    assert_agrees_with_pytorch(shipped, runtime, [sentence.text for sentence in sentences])
+
+
+@pytest.mark.skipif(not multiplies_bytes(), reason="this processor has no instructions for int8 matrices")
+def test_int8_finds_what_fp32_finds(extractor: Extractor, shipped: Path, root: Path) -> None:
+    exact = Extractor.load(shipped, runtime="openvino-fp32")
+    texts = [sentence.text for sentence in islice(read_annotations(root / "annotations" / "dev.jsonl"), 120)]
+    pairs = list(zip(extractor.extract_batch(texts), exact.extract_batch(texts), strict=True))
+    ours = [{(e.start, e.end, e.label) for e in document.entities} for document, _ in pairs]
+    theirs = [{(e.start, e.end, e.label) for e in document.entities} for _, document in pairs]
+    shared = sum(len(one & other) for one, other in zip(ours, theirs, strict=True))
+    assert shared > 0.97 * sum(map(len, theirs))
+    assert shared > 0.97 * sum(map(len, ours))
+    assert [d.to_dict() for d, _ in pairs] != [d.to_dict() for _, d in pairs]  # or int8 was not used

@@ -36,6 +36,7 @@ class MeanNetwork:
 
     def __init__(self, networks: Sequence[Network]) -> None:
         self.networks = networks
+        self.calls = min(network.calls for network in networks)
 
     def __call__(self, batch: Batch) -> dict[str, Floats]:
         outputs = [network(batch) for network in self.networks]

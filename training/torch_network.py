@@ -12,6 +12,9 @@ from model.outputs import HEADS, Floats
 class TorchNetwork:
     """A `MusnadModel` as a `model.outputs.Network`."""
 
+    #: PyTorch puts all cores to one call.
+    calls = 1
+
     def __init__(self, model: MusnadModel) -> None:
         self.model = model
 

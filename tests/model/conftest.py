@@ -64,6 +64,8 @@ class WordNetwork:
     Pairs of words more than `reach` pieces apart have no role, so that windows can show what one input shows.
     """
 
+    calls = 2
+
     def __init__(self, vocabulary: int, seed: int = 0, reach: int = 20) -> None:
         random = np.random.default_rng(seed)
         sizes = {

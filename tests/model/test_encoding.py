@@ -151,16 +151,22 @@ def _template() -> Tokenizer:
     return tokenizer
 
 
-def test_batches_are_padded_to_the_longest() -> None:
+def test_batches_are_padded_to_a_multiple_of_eight() -> None:
     encoder = SentenceEncoder(_template(), 64, 9)
     windows = [encoder.windows(encoded_of(counts))[0] for counts in ([1, 2], [3])]
     batch = encoder.batch(windows)
-    np.testing.assert_array_equal(batch.input_ids, [[1, 0, 100, 101, 2], [1, 0, 1, 2, 2]])
-    np.testing.assert_array_equal(batch.attention_mask, np.ones((2, 5)))
-    np.testing.assert_array_equal(batch.word_pieces, [[1, 2], [1, 0]])
-    longer = encoder.batch([*windows, encoder.windows(encoded_of([1] * 5))[0]])
-    np.testing.assert_array_equal(longer.input_ids[1], [1, 0, 1, 2, 2, 9, 9])
-    np.testing.assert_array_equal(longer.attention_mask[1], [1, 1, 1, 1, 1, 0, 0])
+    np.testing.assert_array_equal(batch.input_ids, [[1, 0, 100, 101, 2, 9, 9, 9], [1, 0, 1, 2, 2, 9, 9, 9]])
+    np.testing.assert_array_equal(batch.attention_mask, [[1, 1, 1, 1, 1, 0, 0, 0]] * 2)
+    np.testing.assert_array_equal(batch.word_pieces, [[1, 2, *[0] * 6], [1, *[0] * 7]])
+    longer = encoder.batch([*windows, encoder.windows(encoded_of([1] * 9))[0]])
+    assert longer.input_ids.shape == longer.attention_mask.shape == (3, 16)
+    assert longer.word_pieces.shape == (3, 16)
+
+
+def test_batches_are_not_padded_beyond_the_window() -> None:
+    encoder = SentenceEncoder(_template(), 13, 9)
+    batch = encoder.batch([encoder.windows(encoded_of([1] * 10))[0]])
+    assert batch.input_ids.shape == (1, 13)
 
 
 @given(st.lists(st.integers(1, 50), max_size=80), st.integers(1, 9), st.integers(1, 120))

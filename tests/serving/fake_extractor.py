@@ -24,6 +24,8 @@ SCORE = 0.5
 class FakeNetwork:
     """Logits of nothing; `batches` are the shapes of what it saw. It waits while `open` is not set."""
 
+    calls = 1
+
     def __init__(self) -> None:
         self.batches: list[tuple[int, ...]] = []
         self.open = threading.Event()

@@ -54,6 +54,8 @@ def encoder(tokenizer: Tokenizer) -> SentenceEncoder:
 class ScriptedNetwork:
     """Says what the annotations of the same text say, each label with `certainty` logits more than all others."""
 
+    calls = 1
+
     def __init__(self, encoder: SentenceEncoder, script: Sequence[AnnotatedSentence], certainty: float) -> None:
         labelled = [LabelledSentence(sentence, names_only=False) for sentence in script]
         self.said = {tuple(example["input_ids"]): example for example in examples(labelled, encoder)}
