@@ -14,8 +14,8 @@ from model.labels import ACTION_LABEL, CLASSES, ENTITY_LABELS, FACTUALITIES, ROL
 from model.outputs import Floats, WordLogits
 
 _FORBIDDEN = -1e9
-#: Words, padding included, that are decoded at once.
-_WORDS_AT_ONCE = 65536
+#: Words, padding included, that are decoded at once: some hundreds of sentences; more of them leave the cache.
+_WORDS_AT_ONCE = 8192
 #: [entity labels, roles] 0 where the label may fill the role (or "none"), else a forbidding weight.
 _FILLERS = np.array(
     [
@@ -95,27 +95,21 @@ def _padded(arrays: Sequence[Floats], lengths: NDArray[np.int64]) -> Floats:
 
 def _decode_one(logits: WordLogits, chain: Chain, path: NDArray[np.int64]) -> DecodedSentence:
     spans = spans_of(path)
+    firsts = [first for _, first, _ in spans]
+    clitics = logits.clitics[firsts].argmax(axis=-1).tolist()
+    classes = log_softmax(logits.classes[firsts])
+    best = classes.argmax(axis=-1).tolist()
+    sure = np.exp(classes.max(axis=-1)).tolist()
+    factuality = logits.factuality[firsts].argmax(axis=-1).tolist()
     entities: list[DecodedSpan] = []
     actions: list[DecodedSpan] = []
-    for (label, first, last), probability in zip(spans, chain.probabilities(spans), strict=True):
-        clitics = int(logits.clitics[first].argmax())
+    for place, ((label, first, last), probability) in enumerate(zip(spans, chain.probabilities(spans), strict=True)):
+        clitic = clitics[place]
         if label == ACTION_LABEL:
-            classes = log_softmax(logits.classes[first])
-            best = int(classes.argmax())
-            actions.append(
-                DecodedSpan(
-                    label,
-                    first,
-                    last,
-                    probability,
-                    clitics,
-                    CLASSES[best],
-                    float(np.exp(classes[best])),
-                    FACTUALITIES[int(logits.factuality[first].argmax())],
-                )
-            )
+            kind, stated = CLASSES[best[place]], FACTUALITIES[factuality[place]]
+            actions.append(DecodedSpan(label, first, last, probability, clitic, kind, sure[place], stated))
         else:
-            entities.append(DecodedSpan(label, first, last, probability, clitics))
+            entities.append(DecodedSpan(label, first, last, probability, clitic))
     return DecodedSentence(tuple(entities), tuple(actions), tuple(roles_between(logits, actions, entities)))
 
 
@@ -132,8 +126,9 @@ def roles_between(
     for some, near in logits.neighbourhoods(action_words, entity_words):
         log = log_softmax(logits.roles(action_words[some], entity_words[near]) + _FILLERS[labels[near]][None, :, :])
         best = log.argmax(axis=-1)
-        found += [
-            DecodedRole(int(some[a]), int(near[e]), ROLE_TAGS[best[a, e]], float(np.exp(log[a, e, best[a, e]])))
-            for a, e in zip(*np.nonzero(best), strict=True)
-        ]
+        rows, columns = np.nonzero(best)
+        tags = best[rows, columns]
+        probabilities = np.exp(log[rows, columns, tags]).tolist()
+        pairs = zip(some[rows].tolist(), near[columns].tolist(), tags.tolist(), probabilities, strict=True)
+        found += [DecodedRole(action, entity, ROLE_TAGS[tag], own) for action, entity, tag, own in pairs]
     return sorted(found, key=lambda role: (role.action, role.entity))

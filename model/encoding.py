@@ -158,18 +158,22 @@ def _group(
     for piece, (piece_start, piece_end) in zip(ids, offsets, strict=True):
         if piece_end == piece_start:
             continue
-        while word < len(words) and words[word][1] <= start + piece_start:
+        first, end = start + piece_start, start + piece_end
+        while word < len(words) and words[word][1] <= first:
             word += 1
-        if word == len(words) or words[word][0] >= start + piece_end:
+        if word == len(words) or words[word][0] >= end:
             space = [piece]
             continue
         for index in range(word, len(words)):
-            if words[index][0] >= start + piece_end:
+            own_start, own_end = words[index]
+            if own_start >= end:
                 break
-            holds_last = words[index][1] >= start + piece_end
-            if (holds_last and len(pieces[index]) < limit) or not pieces[index]:
-                pieces[index] += [*space, piece][-limit:]
+            own = pieces[index]
+            if not own or (own_end >= end and len(own) < limit):
+                own += [*space, piece][-limit:] if space else (piece,)
                 space = []
+            if own_end >= end:
+                break
     kept = [index for index, group in enumerate(pieces) if group]
     return EncodedSentence(tuple(words[index] for index in kept), tuple(tuple(pieces[index]) for index in kept))
 

@@ -18,6 +18,9 @@ from model.labels import CLASSES, CLITIC_LETTERS, FACTUALITIES, NAME_TAGS, REST_
 
 IGNORED = -100
 
+#: The heads that say something of each word.
+WORD_HEADS = ("names", "rest", "clitics", "classes", "factuality")
+
 
 class MusnadConfig(PreTrainedConfig):
     """Configuration of a checkpoint: the encoder's own configuration and the sizes of the heads.
@@ -159,19 +162,24 @@ def usable_positions(encoder: PreTrainedModel) -> int:
     return positions
 
 
-def total_loss(outputs: NetworkOutputs, labels: dict[str, Tensor]) -> Tensor:
+def label_counts(labels: dict[str, Tensor]) -> Tensor:
+    """What `total_loss` divides each head's loss by, [6]: its words with a label, and for roles `role_pairs`."""
+    return torch.stack([*((labels[head] != IGNORED).sum() for head in WORD_HEADS), labels["role_pairs"].sum()])
+
+
+def total_loss(outputs: NetworkOutputs, labels: dict[str, Tensor], counts: Tensor | None = None) -> Tensor:
     """Sum of the heads' mean cross entropies over the words (or pairs) that have a label; -100 has none.
 
     `labels` holds names, rest, clitics, classes, factuality as [B, W] and roles as [B, W, W]. Most pairs of an action
     with a word are no role and easy: the role loss is divided by the number of pairs with an entity word (the
-    `role_pairs` of the labels, one count a sentence) so that the easy ones do not drown the others.
+    `role_pairs` of the labels, one count a sentence) so that the easy ones do not drown the others. `counts` are the
+    `label_counts` of a larger batch that these sentences are a part of: the losses of its parts sum to its own.
     """
+    divisors = (label_counts(labels) if counts is None else counts).clamp(min=1)
     total = outputs.names.new_zeros((), dtype=torch.float32)
-    for head in ("names", "rest", "clitics", "classes", "factuality"):
-        target = labels[head]
-        total = total + _summed(getattr(outputs, head), target) / (target != IGNORED).sum().clamp(min=1)
-    pairs = labels["role_pairs"].sum().clamp(min=1)
-    return total + _summed(outputs.roles, labels["roles"]) / pairs
+    for head, divisor in zip((*WORD_HEADS, "roles"), divisors, strict=True):
+        total = total + _summed(getattr(outputs, head), labels[head]) / divisor
+    return total
 
 
 def _summed(logits: Tensor, labels: Tensor) -> Tensor:

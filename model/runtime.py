@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from model.cores import cores
-from model.outputs import Network
 
-#: `openvino` rounds matrices to int8 where the processor multiplies bytes, `openvino-fp32` never.
+if TYPE_CHECKING:  # the commands import this module for `Runtime`, and should not wait for numpy
+    from model.outputs import Network
+
+#: `openvino` multiplies matrices in bf16 or int8 where the processor has instructions for it, `openvino-fp32` never.
 Runtime = Literal["openvino", "openvino-fp32", "onnxruntime"]
 
 
@@ -20,6 +22,7 @@ def load_network(graph: Path, runtime: Runtime = "openvino", threads: int = 0, c
         from model.onnx_network import OnnxNetwork
 
         return OnnxNetwork(graph, threads, calls)
-    from model.openvino_network import OpenVinoNetwork
+    from model.openvino_network import OpenVinoNetwork, best_precision
 
-    return OpenVinoNetwork(graph, threads, calls, "fp32" if runtime == "openvino-fp32" else "auto")
+    precision = "fp32" if runtime == "openvino-fp32" else best_precision()
+    return OpenVinoNetwork(graph, threads, calls, precision)

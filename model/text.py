@@ -7,6 +7,7 @@ Every function takes time linear in the text it is given, whatever the text is.
 from __future__ import annotations
 
 import unicodedata
+from itertools import islice
 
 import regex
 
@@ -77,7 +78,7 @@ def possible_clitics(word: str, most: int) -> int:
 
     Two, «وب», of «وبالأنبار» for `most` = 3. At least one letter is left over.
     """
-    letters = [plain(character).translate(_FOLDING) for character in word if is_letter(character)]
+    letters = [plain(letter).translate(_FOLDING) for letter in islice(filter(is_letter, word), most + 1)]
     count = min(most, len(letters) - 1)
     while count > 0 and not _CLITICS.fullmatch("".join(letters[:count])):
         count -= 1

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from model.extractor import CheckpointInfo
 from model.records import Document
 from serving import ndjson, rdf_forms
 from serving.bodies import JSON, BadDocument
-from serving.inference import Failed
+from serving.inference import Failed, Result
 from serving.ndjson import json_line
 from serving.offsets import OffsetUnit, convert
 from serving.problems import Problem, invalid_fields
+from serving.reading import Source
 from serving.schemas import Options
 from serving.selection import select
 
@@ -20,12 +21,18 @@ from serving.selection import select
 FORMS = (JSON, ndjson.MEDIA_TYPE, rdf_forms.TURTLE, rdf_forms.JSON_LD)
 
 #: What became of each text of a request.
-Outcome = Document | Failed | BadDocument
+Outcome = Result | BadDocument
 
 
 def failure() -> Problem:
     """The problem of a document that could not be extracted."""
     return Problem("internal-error", "The failure is in the service's log.")
+
+
+def in_place(items: Sequence[Source | BadDocument], results: Iterable[Result]) -> list[Outcome]:
+    """Return what became of each item, where `results` are those of the sources among them, in order."""
+    done = iter(results)
+    return [item if isinstance(item, BadDocument) else next(done) for item in items]
 
 
 def slot(outcome: Outcome, options: Options) -> dict[str, Any]:

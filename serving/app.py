@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import anyio
@@ -17,12 +17,14 @@ from serving.authorization import Authorization, key_ring
 from serving.batching import Batcher, BatchLimits
 from serving.bodies import Limits
 from serving.examples import ANSWER, MODEL, RELOADED
+from serving.feedback import routes as feedback
 from serving.feedback.migrations import upgrade
-from serving.feedback.routes import REQUEST_MODELS, annotation_routes
 from serving.feedback.store import FeedbackStore
 from serving.headers import SecurityHeaders, install_cors
 from serving.inference import Inference
 from serving.keys import keys_required
+from serving.labelstudio import routes as labelstudio
+from serving.labelstudio.examples import ANSWERS as LABEL_STUDIO_ANSWERS
 from serving.loading import load_extractor
 from serving.logs import RequestLog
 from serving.metrics import Metrics, RequestMetrics, metrics_routes
@@ -68,11 +70,16 @@ def create_app(extractor: Extractor | Callable[[], Extractor], settings: Setting
     batch = BatchLimits(settings.batch_sentences, settings.batch_tokens, settings.batch_wait_ms / 1000)
 
     def batcher(of: Extractor) -> Batcher:
-        threads = settings.batches_at_a_time or len(os.sched_getaffinity(0))
-        return Batcher(of, batch, settings.queue_sentences, threads, metrics.observe_batch)
+        return Batcher(of, batch, settings.queue_sentences, of.network.calls, metrics.observe_batch)
 
     inference = Inference(extractor, batcher, lambda info: metrics.serve_model(info.name, info.version))
-    reloader = Reloader(inference, lambda path: load_extractor(path, settings.threads), settings.state_dir)
+    reloader = Reloader(
+        inference,
+        partial(load_extractor, **settings.network),
+        settings.state_dir,
+        settings.checkpoint,
+        metrics.observe_reload,
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -102,14 +109,15 @@ def create_app(extractor: Extractor | Callable[[], Extractor], settings: Setting
         redoc_url=None,
     )
     install_problems(app)
-    bodies: list[type[BaseModel]] = [PredictRequest, ReloadRequest]
+    bodies: list[type[BaseModel]] = [PredictRequest, ReloadRequest, *labelstudio.REQUEST_MODELS]
     app.include_router(predict_routes(inference, limits, settings.request_timeout_s))
+    app.include_router(labelstudio.labelstudio_routes(inference, limits, settings.request_timeout_s))
     app.include_router(status_routes(inference))
     app.include_router(admin_routes(reloader, limits))
     app.include_router(metrics_routes(metrics))
     if store is not None:
-        app.include_router(annotation_routes(store, limits))
-        bodies += REQUEST_MODELS
+        app.include_router(feedback.annotation_routes(store, limits))
+        bodies += feedback.REQUEST_MODELS
     app.include_router(page_routes())
 
     # the last that is added is the first that a request comes to
@@ -130,6 +138,7 @@ def create_app(extractor: Extractor | Callable[[], Extractor], settings: Setting
         "/healthz": {"status": "ok"},
         "/readyz": {"status": "ready"},
         "/admin/model": RELOADED,
+        **LABEL_STUDIO_ANSWERS,
     }
     complete(app, bodies, answers)
     return app

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,15 +14,22 @@ from serving.problems import Problem, problem_response
 
 _OPEN = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
 _STATIC = "/static/"
+#: Label Studio can send a user's name and password, and nothing else: under this path the password is the key.
+BASIC = "/labelstudio"
 #: The scope of a path, and of what is under it; of any other path it is `admin`.
-_SCOPES = {"/predict": "predict", "/model": "predict", "/annotations": "annotate"}
+_SCOPES = {"/predict": "predict", "/model": "predict", BASIC: "predict", "/annotations": "annotate"}
 
 
 def scope_of(path: str) -> str | None:
     """Return the scope that a path wants; None where it is open to all. A path that nobody knows wants `admin`."""
     if path in _OPEN or path.startswith(_STATIC):
         return None
-    return next((scope for root, scope in _SCOPES.items() if path == root or path.startswith(f"{root}/")), "admin")
+    return next((scope for root, scope in _SCOPES.items() if is_under(root, path)), "admin")
+
+
+def is_under(root: str, path: str) -> bool:
+    """Whether a path is `root`, or under it."""
+    return path == root or path.startswith(f"{root}/")
 
 
 def key_ring(keys_file: Path | None, required: bool) -> KeyRing | None:
@@ -82,16 +91,29 @@ class Authorization:
 
 async def _identify(scope: Scope, keys: KeyRing) -> Key:
     """Return the key that a request comes with; raise Problem where there is none, or not one."""
-    secret = _secret(scope)
-    if secret is None:
-        raise _unauthorized("Send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`.")
-    if (key := await keys.find(secret)) is None:
-        raise _unauthorized("This is not a key of this service.")
+    basic = scope["type"] == "http" and is_under(BASIC, route_path(scope))
+    try:
+        secret = _secret(scope, basic)
+        if secret is None:
+            raise _NoKeyError("Send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`.")
+        if (key := await keys.find(secret)) is None:
+            raise _NoKeyError("This is not a key of this service.")
+    except _NoKeyError as refused:
+        schemes = 'Bearer, Basic realm="musnad", charset="UTF-8"' if basic else "Bearer"
+        raise Problem("unauthorized", str(refused), headers={"WWW-Authenticate": schemes}) from None
     return key
 
 
-def _secret(scope: Scope) -> bytes | None:
-    """Return what a request gives as its key, None for nothing; raise Problem where it gives two, or in another way."""
+class _NoKeyError(Exception):
+    """Why a request has no key."""
+
+
+def _secret(scope: Scope, basic: bool) -> bytes | None:
+    """Return what a request gives as its key, None for nothing.
+
+    Raises _NoKeyError where it gives two, or gives one in another way. `basic`: whether it may be the password of basic
+    authentication (RFC 7617), with any user's name.
+    """
     secrets: set[bytes] = set()
     strange = False
     for name, value in scope["headers"]:
@@ -101,16 +123,24 @@ def _secret(scope: Scope) -> bytes | None:
             scheme, _, rest = value.strip().partition(b" ")
             if scheme.lower() == b"bearer":
                 secrets.add(rest.strip())
+            elif scheme.lower() == b"basic" and basic:
+                secrets.add(_password(rest.strip()))
             else:
                 strange = True
     if len(secrets) > 1:
-        raise _unauthorized("The request has two different keys; send one.")
+        raise _NoKeyError("The request has two different keys; send one.")
     if not secrets:
         if strange:
-            raise _unauthorized("The scheme of the Authorization header is not Bearer.")
+            raise _NoKeyError(f"The scheme of the Authorization header is not Bearer{' or Basic' if basic else ''}.")
         return None
     return secrets.pop()
 
 
-def _unauthorized(detail: str) -> Problem:
-    return Problem("unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+def _password(credentials: bytes) -> bytes:
+    try:
+        _, colon, password = base64.b64decode(credentials, validate=True).partition(b":")
+    except binascii.Error:
+        colon = b""
+    if not colon:
+        raise _NoKeyError("The Authorization header has no user and password in base64.")
+    return password

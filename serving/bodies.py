@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect
 
-from serving.problems import Problem, invalid, invalid_errors, invalid_fields
+from serving.problems import Problem, invalid, invalid_errors, invalid_fields, overloaded, quoted
 from serving.reading import InputError, Source, decode, parse_json
 from serving.schemas import DocumentRequest, Options, PredictRequest
 
@@ -21,8 +21,6 @@ JSON = "application/json"
 
 #: A body over the limit is read and dropped up to this many times the limit, so that its sender gets to the answer.
 _DRAINED = 4
-#: The most of a header that a problem quotes, in characters.
-_QUOTED = 200
 
 
 @dataclass(slots=True)
@@ -49,7 +47,7 @@ async def read_body(request: Request, limits: Limits) -> AsyncIterator[bytes]:
         body = bytearray()
         async for chunk in _chunks(request, limits):
             if limits.held + len(chunk) > limits.all_bodies:
-                raise Problem("overloaded", "Too many bodies wait to be read.", headers={"Retry-After": "1"})
+                raise overloaded("Too many bodies wait to be read.")
             limits.held += len(chunk)
             own += len(chunk)
             body += chunk
@@ -109,7 +107,7 @@ def check_media_type(request: Request, wanted: str) -> None:
 
 def _shown(value: str) -> str:
     """A header's value as a problem quotes it."""
-    return repr(value if len(value) <= _QUOTED else f"{value[:_QUOTED]}…")
+    return repr(quoted(value))
 
 
 def parse_body(body: bytes) -> Any:
@@ -135,11 +133,6 @@ class Predict:
     items: Sequence[Source | BadDocument]
     options: Options
 
-    @property
-    def sources(self) -> list[Source]:
-        """The texts to extract."""
-        return [item for item in self.items if isinstance(item, Source)]
-
 
 def parse_predict(body: bytes, limits: Limits) -> Predict:
     """Return what a body of `POST /predict` asks; raise Problem.
@@ -155,29 +148,36 @@ def parse_predict(body: bytes, limits: Limits) -> Predict:
     try:
         request = PredictRequest.model_validate(value)
     except ValidationError as error:
-        errors = error.errors(include_url=False, include_input=False)
-        own = _by_document(errors)
-        if own is None:
-            raise invalid(error) from None
+        own = by_item(error, "documents")
         request = PredictRequest.model_validate({**value, "documents": []})
     else:
-        errors, own = [], {}
+        own = {}
     if request.text is not None:
         check_length("text", request.text, limits.characters)
         return Predict([Source(None, request.text)], request)
     items = _items(documents or [], own, limits.characters)
-    bad = [item.problem for item in items if isinstance(item, BadDocument)]
-    if items and len(bad) == len(items):
-        raise invalid_fields([fault for problem in bad for fault in problem.errors])
+    check_any(items)
     return Predict(items, request)
 
 
-def _by_document(errors: Sequence[ErrorDetails]) -> dict[int, list[ErrorDetails]] | None:
-    """The errors of each document; None where something outside of them is wrong too."""
+def sources(items: Sequence[Source | BadDocument]) -> list[Source]:
+    """The texts to extract."""
+    return [item for item in items if isinstance(item, Source)]
+
+
+def check_any(items: Sequence[Source | BadDocument]) -> None:
+    """Raise the problem of all items where there are some, and none of them can be taken."""
+    bad = [item.problem for item in items if isinstance(item, BadDocument)]
+    if items and len(bad) == len(items):
+        raise invalid_fields([fault for problem in bad for fault in problem.errors])
+
+
+def by_item(invalid_body: ValidationError, field: str) -> dict[int, list[ErrorDetails]]:
+    """Return the errors of each item of the list in a field; raise Problem where something outside of it is wrong."""
     own: dict[int, list[ErrorDetails]] = {}
-    for error in errors:
-        if len(error["loc"]) < 2 or error["loc"][0] != "documents" or not isinstance(error["loc"][1], int):
-            return None
+    for error in invalid_body.errors(include_url=False, include_input=False):
+        if len(error["loc"]) < 2 or error["loc"][0] != field or not isinstance(error["loc"][1], int):
+            raise invalid(invalid_body)
         own.setdefault(error["loc"][1], []).append(error)
     return own
 

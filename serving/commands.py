@@ -11,17 +11,20 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from model.runtime import Runtime
 from serving import key_commands
+from serving.bulk import commands as bulk_commands
 from serving.formats import Format
 from serving.reading import InputKind
 
 app = typer.Typer()
 app.add_typer(key_commands.app, name="keys")
+app.add_typer(bulk_commands.app)
 
 #: The status of a command that SIGPIPE ends, as a shell reports it.
 _BROKEN_PIPE = 128 + 13
 
-Checkpoint = Annotated[Path | None, typer.Option(help="Checkpoint directory, instead of the shipped one.")]
+Checkpoint = Annotated[Path | None, typer.Option(help="Checkpoint directory or registry, instead of the shipped one.")]
 
 
 def _errors() -> Console:
@@ -44,6 +47,7 @@ def predict(
     format: Annotated[
         Format | None, typer.Option(help="By default pretty on a terminal; elsewhere json, a document a line.")
     ] = None,
+    runtime: Annotated[Runtime, typer.Option(help="What runs the network; openvino-fp32 rounds nothing.")] = "openvino",
 ) -> None:
     """Extract entities and triples from plain text or JSON lines.
 
@@ -64,7 +68,7 @@ def predict(
         if path != STDIN and (problem := _problem(path)):
             _fail(f"{path}: {problem}")
     try:
-        extractor = load_extractor(checkpoint)
+        extractor = load_extractor(checkpoint, runtime=runtime)
     except CheckpointError as error:
         _fail(error)
     if isinstance(sys.stdout, io.TextIOWrapper):

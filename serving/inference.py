@@ -15,21 +15,14 @@ from anyio import to_thread
 from model.extractor import CheckpointInfo, Extractor
 from model.records import Document
 from serving.batching import Batcher, Job, QueueFullError
-from serving.problems import Problem
+from serving.problems import Problem, overloaded
 from serving.reading import Source
 from serving.tracing import span
 
 _log = logging.getLogger(__name__)
 
-#: Seconds after which one who found the queue full may try again.
-RETRY_AFTER = 1
 #: Seconds between two looks of a patient caller at a full queue.
 _LOOK = 0.01
-
-
-def overloaded(detail: str = "The queue is full.") -> Problem:
-    """The answer to a request that there is no room for."""
-    return Problem("overloaded", detail, headers={"Retry-After": str(RETRY_AFTER)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +76,11 @@ class Inference:
         return self._batcher is not None
 
     @property
+    def failed(self) -> bool:
+        """Whether no model serves, and none is being loaded."""
+        return self._failed and not self.ready
+
+    @property
     def batcher(self) -> Batcher:
         """The batcher of the model that serves; raises Problem `not-ready` where none is loaded."""
         if self._batcher is None:
@@ -105,17 +103,13 @@ class Inference:
         if self.batcher.waiting >= self.batcher.room:
             raise overloaded()
 
-    async def exchange(self, extractor: Extractor) -> CheckpointInfo:
-        """Let another extractor answer from now on; return what the one before it said of itself.
-
-        What the old one has begun, it finishes.
-        """
-        old = self.batcher
+    async def exchange(self, extractor: Extractor) -> None:
+        """Let another extractor answer from now on; what the old one, if there is one, has begun, it finishes."""
+        old = self._batcher
         self._batcher = self._make(extractor)
         self._told(extractor.info)
-        if not self._users[old]:
+        if old is not None and not self._users[old]:
             await to_thread.run_sync(old.close)
-        return old.extractor.info
 
     async def close(self) -> None:
         """End the threads, when what waits is done."""

@@ -5,12 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from model.extractor import CheckpointError, Extractor
+from model.runtime import Runtime
+from serving.checkpoints import locate
 
 
-def load_extractor(checkpoint: Path | None, threads: int = 0) -> Extractor:
-    """Load a checkpoint (None: the shipped one); raises CheckpointError, also for what a library stumbles over."""
+def load_extractor(
+    checkpoint: Path | None, *, runtime: Runtime = "openvino", threads: int = 0, calls: int = 0
+) -> Extractor:
+    """Load a checkpoint, or what leads to one (None: the shipped one), as `Extractor.load` does.
+
+    Raises CheckpointError, also for what a library stumbles over.
+    """
     try:
-        return Extractor.load(checkpoint, threads=threads)
+        directory = None if checkpoint is None else locate(checkpoint).directory
+        return Extractor.load(directory, runtime=runtime, threads=threads, calls=calls)
     except CheckpointError:
         raise
     except Exception as error:

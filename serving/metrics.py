@@ -119,6 +119,11 @@ class Metrics:
             _MODEL, "1 for the model that serves.", ["name", "version"],
             multiprocess_mode="livemax", registry=registry,
         )  # fmt: skip
+        self._reloads = Counter(
+            "musnad_model_reloads", "Exchanges of the model that were begun.", ["outcome"], registry=registry
+        )
+        for outcome in ("done", "failed"):
+            self._reloads.labels(outcome)  # 0 from the start, so that the first failure is an increase
         self._serving: tuple[str, str] | None = None
         self._scraped.register(self._annotations)
         if self._directory is None:
@@ -147,6 +152,10 @@ class Metrics:
         if self._serving is not None:
             self._model.labels(*self._serving).set(0)  # 0 is left out of what is told
         self._serving = (name, version)
+
+    def observe_reload(self, done: bool) -> None:
+        """Account for an exchange of the model that was begun: done, or failed, so that the old one serves."""
+        self._reloads.labels("done" if done else "failed").inc()
 
     def _note_queue(self) -> None:
         # several processes cannot ask each other: each writes down its queue when something has happened

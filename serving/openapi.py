@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from serving.authorization import scope_of
+from serving.authorization import BASIC, is_under, scope_of
 from serving.problems import KINDS, MEDIA_TYPE, Problem, ProblemDetails
 
 _COMPONENTS = "#/components/schemas/{model}"
@@ -58,12 +58,18 @@ def complete(app: FastAPI, models: list[type[BaseModel]], examples: Mapping[str,
                 components[model.__name__] = own
         components_of_keys = schema["components"].setdefault("securitySchemes", {})
         components_of_keys["bearer"] = {"type": "http", "scheme": "bearer"}
+        components_of_keys["basic"] = {
+            "type": "http",
+            "scheme": "basic",
+            "description": "Any user's name, and a key as the password.",
+        }
         components_of_keys["header"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
         for path, operations in schema["paths"].items():
             if scope_of(path) is None:
                 continue
             for operation in operations.values():
-                operation["security"] = [{}, {"bearer": []}, {"header": []}]
+                basic: list[dict[str, list[str]]] = [{"basic": []}] if is_under(BASIC, path) else []
+                operation["security"] = [{}, {"bearer": []}, {"header": []}, *basic]
                 for status, guard in guards.items():
                     operation["responses"].setdefault(str(status), guard)
         for path, example in examples.items():

@@ -8,7 +8,7 @@ from typing import TypeVar
 import anyio
 from fastapi import Request
 
-from serving.problems import Problem
+from serving.problems import RETRY_AFTER, Problem
 
 _Result = TypeVar("_Result")
 
@@ -37,5 +37,12 @@ async def in_time(request: Request, seconds: float, work: Callable[[], Awaitable
     if results:
         return results[0]
     if deadline.cancelled_caught:
-        raise Problem("deadline", f"The answer was not ready within {seconds:g} seconds.", headers={"Retry-After": "1"})
+        raise too_late(seconds)
     raise Problem("client-gone", "The client left before the answer was ready.")
+
+
+def too_late(seconds: float) -> Problem:
+    """The answer to what was not done within so many seconds."""
+    return Problem(
+        "deadline", f"The answer was not ready within {seconds:g} seconds.", headers={"Retry-After": str(RETRY_AFTER)}
+    )

@@ -9,16 +9,16 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from serving.answers import FORMS, Outcome, answer, slot
-from serving.bodies import BadDocument, Limits, check_length, check_media_type, parse_predict, read_body
+from serving.answers import FORMS, Outcome, answer, in_place, slot
+from serving.bodies import Limits, check_length, check_media_type, parse_predict, read_body, sources
 from serving.examples import REQUESTS, TEXT
-from serving.inference import Inference, overloaded
+from serving.inference import Inference
 from serving.logs import count_documents
 from serving.ndjson import MEDIA_TYPE, json_line
 from serving.negotiation import negotiate
 from serving.openapi import json_body, problem_answers
-from serving.patience import in_time
-from serving.problems import Problem, invalid, invalid_fields
+from serving.patience import in_time, too_late
+from serving.problems import Problem, invalid, invalid_fields, overloaded
 from serving.reading import InputError, Source, read_line
 from serving.schemas import Answer, Options, PredictRequest
 from serving.streaming import LineStream
@@ -40,7 +40,7 @@ _PROBLEMS = problem_answers(
 
 
 def predict_routes(inference: Inference, limits: Limits, seconds: float) -> APIRouter:
-    """The routes of an inference; `seconds`: what a request may take when its body is read."""
+    """The routes of an inference; `seconds`: what a request may take when its body is read, and a line of a stream."""
     router = APIRouter()
     # reading a hostile body takes a hundred times its size in memory; writing an answer holds the interpreter
     threads = anyio.CapacityLimiter(2)
@@ -62,9 +62,8 @@ def predict_routes(inference: Inference, limits: Limits, seconds: float) -> APIR
                 inference.admit()
                 asked = await to_thread.run_sync(parse_predict, body, limits, limiter=threads)
                 count_documents(len(asked.items))
-                info, results = await inference.run(asked.sources, asked.options.min_score or 0.0)
-                done = iter(results)
-                outcomes = [item if isinstance(item, BadDocument) else next(done) for item in asked.items]
+                info, results = await inference.run(sources(asked.items), asked.options.min_score or 0.0)
+                outcomes = in_place(asked.items, results)
                 return await to_thread.run_sync(answer, form, info, outcomes, asked.options, limiter=threads)
 
             return Response(await in_time(request, seconds, work), media_type=form, headers={"Vary": "Accept"})
@@ -73,8 +72,8 @@ def predict_routes(inference: Inference, limits: Limits, seconds: float) -> APIR
         "/predict/stream",
         summary="Extract a stream of documents",
         response_class=Response,
-        response_description="A document a line, in the order of the request; a line that cannot be taken gives "
-        "`line` (its number) and `error`.",
+        response_description="A document a line, in the order of the request; a line that cannot be taken, or is not "
+        "done in time, gives `line` (its number) and `error`.",
         responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}, **_PROBLEMS},
         openapi_extra={
             "parameters": _query_parameters(),
@@ -100,10 +99,10 @@ def predict_routes(inference: Inference, limits: Limits, seconds: float) -> APIR
                 count_documents(1)
                 _, [result] = await inference.run([source], options.min_score or 0.0, patient=True)
             except Problem as problem:
-                return json_line({"line": number, "error": problem.details()})
+                return _error_line(number, problem)
             return await to_thread.run_sync(_line, number, result, options, limiter=threads)
 
-        return LineStream(line_of, limits.body_bytes)
+        return LineStream(line_of, limits.body_bytes, lambda number: _error_line(number, too_late(seconds)), seconds)
 
     return router
 
@@ -125,6 +124,10 @@ def _read_line(line: bytes | None, limits: Limits) -> Source:
         raise Problem("not-json", f"{error}.") from None
     check_length("text", source.text, limits.characters)
     return source
+
+
+def _error_line(number: int, problem: Problem) -> bytes:
+    return json_line({"line": number, "error": problem.details()})
 
 
 def _line(number: int, result: Outcome, options: Options) -> bytes:

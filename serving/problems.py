@@ -21,6 +21,10 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:musnad:problem:"
 #: Fields named in one answer; `detail` counts the others.
 MAX_ERRORS = 20
+#: Characters that a problem quotes of what somebody sent.
+QUOTED = 200
+#: Seconds after which one who found no room may try again.
+RETRY_AFTER = 1
 
 #: Status and title of each kind.
 KINDS: dict[str, tuple[int, str]] = {
@@ -96,6 +100,26 @@ class Problem(HTTPException):
         return _details(f"{TYPE_PREFIX}{self.kind}", title, status, self.detail, self.errors)
 
 
+def overloaded(detail: str = "The queue is full.", retry_after: int = RETRY_AFTER) -> Problem:
+    """The answer to a request that there is no room for now; `retry_after`: seconds."""
+    return Problem("overloaded", detail, headers={"Retry-After": str(retry_after)})
+
+
+def not_found(request: Request) -> Problem:
+    """The answer to a request for a path that leads nowhere."""
+    return Problem("not-found", _asked_for(request))
+
+
+def _asked_for(request: Request) -> str:
+    """A request's method and path, as a problem quotes them."""
+    return quoted(f"{request.method} {request.url.path}")
+
+
+def quoted(text: str, most: int = QUOTED) -> str:
+    """What somebody sent, cut with an ellipsis after `most` characters."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def invalid(error: ValidationError) -> Problem:
     """Return the problem that a body which does not fit its model is."""
     return invalid_errors(error.errors(include_url=False, include_input=False))
@@ -128,7 +152,7 @@ def _path(location: Sequence[int | str]) -> str:
         if isinstance(step, int):
             path += f"[{step}]"
         else:
-            name = step if len(step) <= 80 else f"{step[:80]}…"
+            name = quoted(step, 80)
             path += f".{name}" if path else name
     return path
 
@@ -154,7 +178,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if isinstance(error, Problem):
         return problem_response(error)
     if error.status_code in _OF_ROUTER:
-        problem = Problem(_OF_ROUTER[error.status_code], f"{request.method} {request.url.path}")
+        problem = Problem(_OF_ROUTER[error.status_code], _asked_for(request))
         return _response(problem.details(), error.headers)
     title = HTTPStatus(error.status_code).phrase
     return _response(_details("about:blank", title, error.status_code, error.detail), error.headers)

@@ -242,7 +242,10 @@ class ModelDescription(Answered):
 class ReloadRequest(Requested):
     """Which checkpoint should serve."""
 
-    path: Text = Field(min_length=1, description="A checkpoint directory on the machine of the service.")
+    path: Text = Field(
+        min_length=1,
+        description="A checkpoint directory on the service's machine; or a registry, for its current version.",
+    )
 
 
 class Reloaded(Answered):

@@ -17,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 from model.extractor import DEFAULT_CHECKPOINT, Extractor, read_config
 from serving.app import create_app
 from serving.authorization import key_ring
+from serving.checkpoints import locate
 from serving.feedback.migrations import upgrade
 from serving.keys import keys_required
 from serving.loading import load_extractor
@@ -75,7 +76,7 @@ def _serve_with_workers(settings: Settings, listener: socket.socket) -> bool:
 
 def _check(settings: Settings) -> None:
     """Raise what the workers would each raise: they would only log it, and be started again and again."""
-    read_config(settings.checkpoint or DEFAULT_CHECKPOINT)
+    read_config(DEFAULT_CHECKPOINT if settings.checkpoint is None else locate(settings.checkpoint).directory)
     key_ring(settings.keys_file, keys_required(settings.host, settings.require_keys))
     if settings.database_url is not None:
         upgrade(settings.database_url)
@@ -104,7 +105,7 @@ def _config(settings: Settings, app: FastAPI | str) -> uvicorn.Config:
 
 def _load(settings: Settings, address: str) -> Extractor:
     """Load the checkpoint, and say on standard error that it serves."""
-    extractor = load_extractor(settings.checkpoint, settings.threads)
+    extractor = load_extractor(settings.checkpoint, **settings.network)
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
     console.print(f"musnad: {extractor.info.name} {extractor.info.version} on {address}")
     return extractor

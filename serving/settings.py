@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from model.runtime import Runtime
 from serving.headers import check_origins
 from serving.ratelimit import parse_limits
 
@@ -17,6 +18,14 @@ PREFIX = "MUSNAD_"
 
 #: A list in an environment variable: values with commas between them.
 CommaSeparated = Annotated[list[str], NoDecode]
+
+
+class NetworkSettings(TypedDict):
+    """The settings that loading a checkpoint takes."""
+
+    runtime: Runtime
+    threads: int
+    calls: int
 
 
 class BadSettingsError(ValueError):
@@ -31,10 +40,19 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every one of this machine.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     workers: int = Field(default=1, ge=1, le=256, description="Processes, each with a model of its own.")
-    checkpoint: Path | None = Field(default=None, description="Checkpoint directory; by default the shipped one.")
-    threads: int = Field(default=0, ge=0, description="Threads inside one pass of the network; 0 uses all cores.")
+    checkpoint: Path | None = Field(
+        default=None,
+        description="Checkpoint directory, by default the shipped one; or a registry of `musnad models`, or a link, "
+        "which are followed while the service runs.",
+    )
+    runtime: Runtime = Field(
+        default="openvino",
+        description="What runs the network: `openvino` (bf16 or int8 matrices where the processor multiplies them), "
+        "`openvino-fp32` or `onnxruntime`.",
+    )
+    threads: int = Field(default=0, ge=0, description="Cores that the network may use; 0 is all.")
     batches_at_a_time: int = Field(
-        default=0, ge=0, le=256, description="Batches at work at a time; 0 is as many as there are cores."
+        default=0, ge=0, le=256, description="Batches that share those cores at a time; 0 is one a core."
     )
     batch_sentences: int = Field(default=8, ge=1, description="Sentences of a batch, at most.")
     batch_tokens: int = Field(default=512, ge=1, description="Pieces of a batch, padding included, at most.")
@@ -46,7 +64,9 @@ class Settings(BaseSettings):
     )
     queue_sentences: int = Field(default=4096, ge=1, description="Sentences that may wait; more are answered 503.")
     request_timeout_s: float = Field(
-        default=30.0, gt=0, description="Seconds to answer a request in; then it is a 504."
+        default=30.0,
+        gt=0,
+        description="Seconds to answer a request in, then it is a 504; and that a document may hold up a stream.",
     )
     body_timeout_s: float = Field(
         default=30.0, gt=0, description="Seconds that a body may take to arrive; then it is a 408."
@@ -90,6 +110,11 @@ class Settings(BaseSettings):
     tracing: bool = Field(
         default=False, description="Send OpenTelemetry traces (extra `tracing`), as OTEL_* variables say."
     )
+
+    @property
+    def network(self) -> NetworkSettings:
+        """How to load a checkpoint."""
+        return {"runtime": self.runtime, "threads": self.threads, "calls": self.batches_at_a_time}
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -52,7 +52,8 @@ def admin_routes(reloader: Reloader, limits: Limits) -> APIRouter:
         "/admin/model",
         summary="Let another checkpoint serve",
         response_model=Reloaded,
-        response_description="The model that served, and the one that serves now; other workers follow in seconds.",
+        response_description="The model that served, and the one that serves now; other workers follow in seconds. It "
+        "holds until a link that leads to the service's own checkpoint moves.",
         responses=problem_answers(
             Problem("not-json", "not JSON: Expecting ',' delimiter at column 17."),
             Problem("conflict", "Another checkpoint is being loaded."),

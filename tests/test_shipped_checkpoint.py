@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -10,8 +13,9 @@ import pytest
 from agreement import assert_agrees_with_pytorch
 
 from model.annotation_files import read_annotations
-from model.cores import multiplies_bytes
+from model.cores import multiplies
 from model.extractor import Extractor
+from model.openvino_network import OpenVinoNetwork, Precision
 from model.runtime import Runtime
 from training.evaluation import evaluate
 
@@ -82,14 +86,33 @@ def test_a_runtime_and_pytorch_agree(runtime: Runtime, shipped: Path, root: Path
     assert_agrees_with_pytorch(shipped, runtime, [sentence.text for sentence in sentences])
 
 
-@pytest.mark.skipif(not multiplies_bytes(), reason="this processor has no instructions for int8 matrices")
-def test_int8_finds_what_fp32_finds(extractor: Extractor, shipped: Path, root: Path) -> None:
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_rounded_matrices_find_what_fp32_finds(precision: Precision, shipped: Path, root: Path) -> None:
+    if not multiplies(precision):
+        pytest.skip(f"this processor has no instructions for {precision} matrices")
     exact = Extractor.load(shipped, runtime="openvino-fp32")
+    rounded = Extractor.with_network(shipped, OpenVinoNetwork(shipped / "model.onnx", 2, 2, precision))
     texts = [sentence.text for sentence in islice(read_annotations(root / "annotations" / "dev.jsonl"), 120)]
-    pairs = list(zip(extractor.extract_batch(texts), exact.extract_batch(texts), strict=True))
+    pairs = list(zip(rounded.extract_batch(texts), exact.extract_batch(texts), strict=True))
     ours = [{(e.start, e.end, e.label) for e in document.entities} for document, _ in pairs]
     theirs = [{(e.start, e.end, e.label) for e in document.entities} for _, document in pairs]
     shared = sum(len(one & other) for one, other in zip(ours, theirs, strict=True))
     assert shared > 0.97 * sum(map(len, theirs))
     assert shared > 0.97 * sum(map(len, ours))
-    assert [d.to_dict() for d, _ in pairs] != [d.to_dict() for _, d in pairs]  # or int8 was not used
+    assert [d.to_dict() for d, _ in pairs] != [d.to_dict() for _, d in pairs]  # or nothing was rounded
+
+
+def test_nothing_is_told_to_anyone(tmp_path: Path) -> None:
+    # openvino's own import would send a message, and keep a number for this machine in the home directory
+    program = (
+        "import socket, sys\n"
+        "def refuse(*a, **k): raise AssertionError('a connection was asked for')\n"
+        "socket.socket.connect = socket.getaddrinfo = refuse\n"
+        "from model.extractor import Extractor\n"
+        "Extractor.load().extract('زار الوزير بغداد.')\n"
+        "assert not any(name.startswith('openvino_telemetry.') for name in sys.modules)\n"
+    )
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []

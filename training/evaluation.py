@@ -23,7 +23,7 @@ from model.annotation import AnnotatedSentence
 from model.calibration import KINDS
 from model.decoding import DecodedSpan, decode, roles_between
 from model.encoding import EncodedSentence
-from model.extractor import SENTENCES_AT_ONCE, Extractor
+from model.extractor import BATCH_SIZE, SENTENCES_AT_ONCE, Extractor
 from model.labels import ACTION_LABEL, ENTITY_LABELS, NAME_LABELS, ROLES
 from model.outputs import WordLogits
 from model.records import Document
@@ -98,7 +98,9 @@ class Evaluation:
         return Counts(*self.by_label.get(label, [0, 0, 0]))
 
 
-def evaluate(extractor: Extractor, sentences: Sequence[AnnotatedSentence], *, batch_size: int = 32) -> Evaluation:
+def evaluate(
+    extractor: Extractor, sentences: Sequence[AnnotatedSentence], *, batch_size: int = BATCH_SIZE
+) -> Evaluation:
     """Extract every sentence as one sentence and compare with its annotations of everything."""
     result = Evaluation(labels=ENTITY_LABELS, counts={measure: [] for measure in MEASURES})
     for sentence, document, words, logits in _extracted(extractor, sentences, batch_size):
@@ -119,7 +121,7 @@ def evaluate_names(
     extractor: Extractor,
     files: Sequence[tuple[Sequence[AnnotatedSentence], Sequence[str]]],
     *,
-    batch_size: int = 32,
+    batch_size: int = BATCH_SIZE,
 ) -> Evaluation:
     """Compare names with files of (sentences, labels), by words that single spaces divide.
 

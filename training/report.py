@@ -13,7 +13,8 @@ from seqeval.metrics import classification_report
 from seqeval.scheme import IOB2
 
 from model.annotation import AnnotatedSentence
-from model.extractor import Extractor
+from model.extractor import BATCH_SIZE, Extractor
+from model.runtime import Runtime
 from training.evaluation import (
     NAMES_WORDS,
     Evaluation,
@@ -35,6 +36,7 @@ def report(
     batch_size: int,
     console: Console,
     *,
+    runtime: Runtime = "openvino",
     against: Path | None = None,
     html: Path | None = None,
     runs: Sequence[Path] = (),
@@ -49,8 +51,8 @@ def report(
     `examples` of each kind of error.
     """
     sentences, courses = read_data(data, format), [read_run(path) for path in runs]
-    extractor = Extractor.load(checkpoint)
-    other = None if against is None else Extractor.load(against)
+    extractor = Extractor.load(checkpoint, runtime=runtime)
+    other = None if against is None else Extractor.load(against, runtime=runtime)
     result = evaluate_files(extractor, data, sentences, format, batch_size)
     together = [sentence for own in sentences for sentence in own]
     values = {
@@ -92,7 +94,7 @@ def evaluate_files(
     data: Sequence[Path],
     sentences: Sequence[Sequence[AnnotatedSentence]],
     format: str,
-    batch_size: int = 32,
+    batch_size: int = BATCH_SIZE,
 ) -> Evaluation:
     """Evaluate on the sentences that `read_data` has read from `data`, all files together."""
     if format in TAGSETS:

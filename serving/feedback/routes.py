@@ -27,7 +27,7 @@ from serving.feedback.submissions import parse_status, parse_submission
 from serving.feedback.tables import ID_DIGITS
 from serving.ndjson import MEDIA_TYPE
 from serving.openapi import json_body, problem_answers
-from serving.problems import Problem
+from serving.problems import Problem, overloaded, quoted
 
 #: The bodies that these routes read themselves, for `serving.openapi.complete`.
 REQUEST_MODELS: list[type[BaseModel]] = [AnnotationsRequest, StatusRequest]
@@ -43,8 +43,7 @@ _Result = TypeVar("_Result")
 
 
 def _no_database() -> Problem:
-    detail = "The database of annotations does not answer; send this again."
-    return Problem("overloaded", detail, headers={"Retry-After": "5"})
+    return overloaded("The database of annotations does not answer; send this again.", 5)
 
 
 _BODY_PROBLEMS = (
@@ -142,7 +141,7 @@ def annotation_routes(store: FeedbackStore, limits: Limits) -> APIRouter:
     # without this, `Allow` would only have the methods of the first route
     @router.api_route("/annotations", methods=_OTHER_METHODS, include_in_schema=False)
     async def refuse_method(request: Request) -> Response:
-        raise Problem("method-not-allowed", f"{request.method} /annotations", headers={"Allow": "GET, POST"})
+        raise Problem("method-not-allowed", f"{quoted(request.method)} /annotations", headers={"Allow": "GET, POST"})
 
     @router.patch(
         "/annotations/{id}",
@@ -159,8 +158,7 @@ def annotation_routes(store: FeedbackStore, limits: Limits) -> APIRouter:
             status = await to_thread.run_sync(parse_status, body, limiter=parsing)
         found = await ask(store.set_status, id, status) if _ID.fullmatch(id) else None
         if found is None:
-            shown = id if len(id) <= ID_DIGITS else f"{id[:ID_DIGITS]}…"
-            raise Problem("not-found", f"There is no annotation with the id {shown}.")
+            raise Problem("not-found", f"There is no annotation with the id {quoted(id, ID_DIGITS)}.")
         return Response(found.to_json(), media_type=JSON)
 
     return router

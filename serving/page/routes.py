@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from fastapi import APIRouter, Request, Response
 
-from serving.problems import Problem
+from serving.problems import not_found
 
 _PACKAGE = Path(__file__).parent
 _CONTENT_TYPES = {
@@ -45,7 +45,7 @@ def page_routes() -> APIRouter:
 
     async def static(request: Request, path: str) -> Response:
         if path not in files:
-            raise Problem("not-found", f"{request.method} {request.url.path}")
+            raise not_found(request)
         return _answer(request, files[path])
 
     for methods in (["GET"], ["HEAD"]):  # a route each: FastAPI gives an operation one name

@@ -23,7 +23,7 @@ def extractor() -> FakeExtractor:
 def loaded(extractor: FakeExtractor, monkeypatch: pytest.MonkeyPatch) -> FakeExtractor:
     """The fake, which `Extractor.load` now returns for the shipped checkpoint and no other."""
 
-    def load(checkpoint: object = None, threads: int = 0) -> FakeExtractor:
+    def load(checkpoint: object = None, **options: object) -> FakeExtractor:
         assert checkpoint is None
         return extractor
 

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,3 +110,17 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "it never came to be"
         time.sleep(0.02)
+
+
+def versions(service: Real) -> set[str]:
+    """Of the models that serve, as the metrics of all workers tell."""
+    _, told = service.ask("GET", "/metrics")
+    return set(re.findall(r'^musnad_model_info\{.*version="([^"]*)".*\} 1', told, re.MULTILINE))
+
+
+def copy_of(checkpoint: Path, folder: Path, version: str) -> Path:
+    """The checkpoint with another version, in a directory."""
+    shutil.copytree(checkpoint, folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, "version": version}), encoding="utf-8")
+    return folder

@@ -63,6 +63,25 @@ def test_an_answer_that_takes_too_long_is_given_up(extractor: FakeExtractor) -> 
         assert post(service, "قال").status_code == 200
 
 
+def test_a_document_that_holds_up_a_stream_is_given_up(extractor: FakeExtractor) -> None:
+    extractor.fake.open.clear()
+    settings = Settings(request_timeout_s=0.2, batches_at_a_time=1, batch_sentences=1, database_url=None)
+    body = b"".join(json.dumps({"text": text}).encode() + b"\n" for text in ("a", "b", "c"))
+    headers = {"content-type": "application/x-ndjson"}
+    answers = []
+    with live(extractor, settings) as service:
+        with httpx.stream("POST", f"{service.url}/predict/stream", content=body, headers=headers, timeout=60) as answer:
+            for line in answer.iter_lines():
+                answers.append(json.loads(line))
+                if len(answers) == 2:
+                    extractor.fake.open.set()
+        service.until(lambda: service.waiting == 0)
+        assert post(service, "قال").status_code == 200
+    assert [own.get("line") for own in answers] == [1, 2, None]
+    assert {own["error"]["type"] for own in answers[:2]} == {"urn:musnad:problem:deadline"}
+    assert answers[2]["text"] == "c"
+
+
 def test_a_body_that_takes_too_long_is_given_up(extractor: FakeExtractor) -> None:
     head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
     with (

@@ -171,7 +171,7 @@ FAKE = """
 from fake_extractor import FakeExtractor
 from model.extractor import Extractor
 from serving.commands import app
-Extractor.load = lambda checkpoint=None, threads=0: FakeExtractor()
+Extractor.load = lambda checkpoint=None, **options: FakeExtractor()
 app()
 """
 

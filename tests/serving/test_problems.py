@@ -199,6 +199,14 @@ def test_unknown_paths_and_methods(client: TestClient) -> None:
     problem(client.delete("/model"), "method-not-allowed")
 
 
+@pytest.mark.parametrize("path", ["/", "/static/", "/predict/", "/labelstudio/"])
+def test_a_long_path_is_not_told_in_full(client: TestClient, path: str) -> None:
+    details = problem(client.get(path + "a" * 5000), "not-found")
+    assert details["detail"] == f"GET {path}".ljust(200, "a") + "…"
+    refused = client.request("Z" * 5000, "/healthz")
+    assert problem(refused, "method-not-allowed")["detail"] == "Z" * 200 + "…"
+
+
 def test_a_failure_tells_nothing_of_the_inside(extractor: FakeExtractor, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> list[Document]:
         raise RuntimeError("/home/secret")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from real_service import PATIENCE, Real, needs_checkpoint, refused, serving, until
+from real_service import PATIENCE, Real, copy_of, needs_checkpoint, refused, serving, until, versions
 
 from serving.examples import TEXT
 from serving.keys import create_key
@@ -21,17 +21,6 @@ from serving.settings import BadSettingsError, read_settings
 pytestmark = needs_checkpoint
 
 _HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-
-
-def copy_of(checkpoint: Path, folder: Path, version: str) -> Path:
-    """The checkpoint with another version, in a directory; its files are links."""
-    folder.mkdir()
-    for file in checkpoint.iterdir():
-        (folder / file.name).symlink_to(file)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    (folder / "config.json").unlink()
-    (folder / "config.json").write_text(json.dumps({**config, "version": version}), encoding="utf-8")
-    return folder
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -202,12 +191,6 @@ def worker_ids(service: Real) -> set[int]:
     """Process ids of the workers, which are those that say that they are started."""
     started = {int(own) for own in re.findall(r"Started server process \[(\d+)\]", service.log)}
     return {own for own in started if Path(f"/proc/{own}").exists()}
-
-
-def versions(service: Real) -> set[str]:
-    """Of the models that serve, as the metrics of all workers tell."""
-    _, told = service.ask("GET", "/metrics")
-    return set(re.findall(r'^musnad_model_info\{.*version="([^"]*)".*\} 1', told, re.MULTILINE))
 
 
 def predictions(service: Real) -> float:

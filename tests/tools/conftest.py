@@ -36,6 +36,9 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tool]:
         "SENTRY_DSN": "",
         "FRONTEND_SENTRY_DSN": "",
         "LATEST_VERSION_CHECK": "false",
+        # the service that it asks for suggestions is on this machine, and so is the webhook that it makes itself for it
+        "ML_BLOCK_LOCAL_IP": "false",
+        "SSRF_PROTECTION_ENABLED": "false",
     }
     start = [str(command), "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port)]
     account = ["--username", EMAIL, "--password", PASSWORD, "--user-token", TOKEN]

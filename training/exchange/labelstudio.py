@@ -1,8 +1,6 @@
 """Label Studio's JSON: tasks with annotations, whose results are regions, choices of a region, and relations.
 
-Made for `annotations/tools/labelstudio.xml`: `<Labels>` give a region its label, `<Choices perRegion>` named `class`
-and `factuality` the attributes of an `ACT`, `<Relations>` the roles from an action to an entity. The sentence's id is
-`id` in the task's data.
+What a result is, and how it is made, is in `model.labelstudio`. The sentence's id is `id` in the task's data.
 
 Offsets: Label Studio's page counts code points (measured with 1.23.2: `tests/tools`); old versions counted UTF-16 code
 units. Each region holds the text that it covers, with line breaks as `\\n`; by it an annotation whose regions fit
@@ -12,19 +10,16 @@ code units and not code points is converted, and a region that fits neither is a
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model.annotation import AnnotatedSentence, Fault, Span
+from model.annotation import Fault
+from model.labelstudio import CHOICES, LINE_BREAK, TEXT, results
 from training.exchange.documents import Authorship, Document, Finding, Origin, assemble, bad, notes, shown
 from training.exchange.utf16 import code_points
 
-#: Names of the tags in the labelling configuration.
-LABELS, TEXT, CHOICES = "label", "text", ("class", "factuality")
 _DIRECTIONS = ("right", "left")
-_LINE_BREAK = re.compile(r"[\r\n]")
 
 
 @dataclass(slots=True)
@@ -107,10 +102,10 @@ def _authorship(annotation: Mapping[str, object]) -> Authorship:
 def _read_annotation(
     annotation: Mapping[str, object], text: str, identity: object, origin: Origin
 ) -> Iterator[Document | Finding]:
-    results = annotation["result"]
-    assert isinstance(results, list)
+    given = annotation["result"]
+    assert isinstance(given, list)
     found = _Result(text)
-    for index, result in enumerate(results):
+    for index, result in enumerate(given):
         if isinstance(result, dict):
             _read_result(f"result[{index}]", result, found)
         else:
@@ -187,7 +182,7 @@ def _fits(text: str, offsets: Sequence[int], covered: str) -> bool:
     if not 0 <= start <= end <= len(text):
         return False
     wanted, given = (
-        "".join(_LINE_BREAK.sub(" ", piece).replace("\\n", " ").split()) for piece in (text[start:end], covered)
+        "".join(LINE_BREAK.sub(" ", piece).replace("\\n", " ").split()) for piece in (text[start:end], covered)
     )
     return wanted == given
 
@@ -239,24 +234,3 @@ def write(path: Path, documents: Iterable[Document], suggestions_of: str | None 
         tasks.append(task)
     path.write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
     return []
-
-
-def results(content: AnnotatedSentence) -> list[dict[str, object]]:
-    """Return a document as Label Studio's result: regions, the choices of actions, relations."""
-    found: list[dict[str, object]] = []
-    for span in content.spans:
-        found.append(_result_of(content, span, LABELS, "labels", span.label))
-        if span.is_action:
-            found.append(_result_of(content, span, "class", "choices", span.event_class))
-            found.append(_result_of(content, span, "factuality", "choices", span.factuality))
-    for link in content.relations:
-        ends = {"from_id": f"span-{link.action}", "to_id": f"span-{link.entity}"}
-        found.append({**ends, "type": "relation", "direction": "right", "labels": [link.role]})
-    return found
-
-
-def _result_of(content: AnnotatedSentence, span: Span, tag: str, kind: str, value: str | None) -> dict[str, object]:
-    covered = _LINE_BREAK.sub(r"\\n", content.text_of(span))
-    where = {"start": span.start, "end": span.end, "text": covered}
-    identity = f"span-{span.id}"
-    return {"id": identity, "from_name": tag, "to_name": TEXT, "type": kind, "value": {**where, kind: [value]}}

@@ -9,6 +9,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from model.runtime import Runtime
+
 model_commands = typer.Typer(help="Versions of checkpoints: list, promote, go back.", no_args_is_help=True)
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -56,7 +58,8 @@ def evaluate(
     examples: Annotated[int, typer.Option(min=1, help="Most examples of each kind of error in the report.")] = 20,
     alpha: Alpha = 0.05,
     resamples: Resamples = 10_000,
-    batch_size: Annotated[int, typer.Option(min=1)] = 32,
+    batch_size: Annotated[int, typer.Option(min=1)] = 8,
+    runtime: Annotated[Runtime, typer.Option(help="What runs the network; openvino-fp32 rounds nothing.")] = "openvino",
 ) -> None:
     """Measure a checkpoint against gold annotations (seqeval's strict report, spans, roles, triples, errors)."""
     try:
@@ -78,6 +81,7 @@ def evaluate(
             json,
             batch_size,
             Console(),
+            runtime=runtime,
             against=against,
             html=html,
             runs=runs or (),

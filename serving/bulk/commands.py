@@ -1,0 +1,124 @@
+"""Sub-command `bulk`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from serving.bulk.job import Format
+
+app = typer.Typer()
+
+#: The status of a command that SIGINT ends, as a shell reports it.
+_INTERRUPTED = 128 + 2
+
+
+def _errors() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def _fail(message: object, status: int) -> NoReturn:
+    _errors().print(f"musnad: {message}")
+    raise typer.Exit(status)
+
+
+@app.command()
+def bulk(
+    input: Annotated[str, typer.Argument(help="A file, a directory or a glob; a local path or a URL as s3://…")],
+    output: Annotated[str, typer.Argument(help="A directory; a local path or a URL.")],
+    format: Annotated[Format, typer.Option(help="What the parts are.")] = Format.JSONL,
+    text_field: Annotated[str, typer.Option(help="Field or column of the text.")] = "text",
+    id_field: Annotated[str, typer.Option(help="Field or column of the id; without one, file and line.")] = "id",
+    date_field: Annotated[str, typer.Option(help="Field or column of the date, which is passed through.")] = "date",
+    checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint directory, instead of the shipped one.")] = None,
+    min_score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Leave out what scores below.")] = 0.0,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Sentences in a batch of the network.")] = None,
+    part_documents: Annotated[int, typer.Option(min=1, help="Documents of a part.")] = 256,
+    max_characters: Annotated[int, typer.Option(min=1, help="Characters of a text; a longer one fails.")] = 1_000_000,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of the network: by default all cores, on Ray one an actor.")
+    ] = None,
+    ray: Annotated[bool, typer.Option("--ray", help="Run on Ray, on this machine.")] = False,
+    address: Annotated[str | None, typer.Option(help="Run on a Ray cluster: auto, ray://HOST:PORT, or local.")] = None,
+    events: Annotated[
+        Path | None, typer.Option(help="Write also a table of events: .parquet, .csv, .json or .jsonl.")
+    ] = None,
+    actors: Annotated[int | None, typer.Option(min=1, help="Models on Ray; by default what its CPUs hold.")] = None,
+) -> None:
+    """Extract archives of JSON lines, CSV, Parquet or plain text files into a directory of parts.
+
+    Files are taken by their endings: .jsonl, .ndjson, .csv and .txt (also
+    with .gz, .xz or .zst), and .parquet. A plain text is one document.
+
+    A document that cannot be used is reported in OUTPUT/failed, the others
+    are done, and the exit status is then 1. A run that was stopped goes on
+    when the same command is given again. docs/scale.md says more.
+    """
+    from serving.bulk.cluster import Cluster
+    from serving.bulk.events import check_table
+    from serving.bulk.job import BulkError, Job, RefusedError
+    from serving.bulk.run import run
+
+    cluster = Cluster(address or "local", actors, threads or 1) if ray or address else None
+    if actors is not None and cluster is None:
+        _fail("--actors: needs --ray or --address", 2)
+    job = Job(
+        format=format,
+        text_field=text_field,
+        id_field=id_field,
+        date_field=date_field,
+        checkpoint=None if checkpoint is None else str(_directory(checkpoint)),
+        min_score=min_score,
+        batch_size=batch_size,
+        part_documents=part_documents,
+        max_characters=max_characters,
+    )
+    try:
+        if events is not None:
+            check_table(events)
+        summary = run(input, output, job, cluster=cluster, threads=threads or 0, console=_errors())
+    except RefusedError as error:
+        _fail(error, 2)
+    except BulkError as error:
+        _fail(f"{error}. What is finished is kept: give the same command again to go on", 1)
+    except KeyboardInterrupt:
+        _fail("stopped. What is finished is kept: give the same command again to go on", _INTERRUPTED)
+    console = _errors()
+    bad = 0
+    failed = sum(summary.failed.values())
+    what = ", ".join(f"{count:,} {reason}" for reason, count in summary.failed.items())
+    report = f"{summary.documents:,} documents, {summary.sentences:,} sentences in {summary.parts:,} parts"
+    console.print(f"musnad: {report}; {failed:,} failed" + (f" ({what}): see {output}/failed" if failed else ""))
+    if events is not None:
+        bad = _write_events(output, events, console)
+    raise typer.Exit(1 if failed or bad else 0)
+
+
+def _directory(checkpoint: Path) -> Path:
+    """Where a checkpoint lies now, so that all workers take the same even if a link to it moves."""
+    from model.extractor import CheckpointError
+    from serving.checkpoints import locate
+
+    try:
+        return locate(checkpoint.absolute()).directory
+    except CheckpointError as error:
+        _fail(error, 2)
+
+
+def _write_events(output: str, path: Path, console: Console) -> int:
+    """Write the table of events; return how many documents it has nothing of."""
+    from serving.bulk.events import write_event_table
+    from serving.bulk.job import RefusedError
+
+    bad: list[str] = []
+    try:
+        count = write_event_table(output, path, bad.append)
+    except RefusedError as error:
+        _fail(error, 1)
+    for message in bad[:20]:
+        console.print(f"musnad: {message}")
+    console.print(f"musnad: {count:,} events in {path}; {len(bad):,} documents without any because of their dates")
+    return len(bad)
