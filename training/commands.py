@@ -1,4 +1,4 @@
-"""Sub-commands `train`, `evaluate`, `annotations` and `models`."""
+"""Sub-commands `train`, `evaluate`, `suggest`, `annotations` and `models`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from training.exchange.commands import app as exchange_commands
 from training.judging.commands import agreement, evaluate, model_commands
+from training.suggesting.commands import suggest
 
 app = typer.Typer()
 annotation_commands = typer.Typer(help="Check, count, exchange and split annotated sentences.", no_args_is_help=True)
@@ -32,36 +33,70 @@ def _needs_extra(error: ImportError) -> NoReturn:
 
 @app.command()
 def train(
-    config: Annotated[Path, typer.Argument(help="YAML file: what is trained on what.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Directory for the checkpoint.")],
+    config: Annotated[
+        Path | None,
+        typer.Argument(help="YAML file: what is trained on what; with --from, how (default: configs/continue.yaml)."),
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Checkpoint directory to go on from, with new annotations.")
+    ] = None,
+    add: Annotated[
+        list[Path] | None, typer.Option(help="With --from: new annotated JSON lines; may be repeated.")
+    ] = None,
+    replay: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --from: what must not be forgotten (default: annotations/train.jsonl); repeatable."),
+    ] = None,
+    dev: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --from: what chooses between epochs (default: annotations/dev.jsonl); repeatable."),
+    ] = None,
+    test: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="With --from: whose near-duplicates are kept out of the training, as those of --dev are "
+            "(default: annotations/test.jsonl); repeatable."
+        ),
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="With --from: of the new checkpoint (default: the patch number raised).")
+    ] = None,
     encoder: Annotated[str | None, typer.Option(help="Directory or hub name, instead of the file's.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the file's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Drop what an earlier run left in the output.")] = False,
 ) -> None:
-    """Train a checkpoint; a run that was stopped goes on where it was."""
+    """Train a checkpoint, from scratch or going on from one; a run that was stopped goes on where it was."""
     try:
-        from training.config import ConfigError, read_config
+        from training.config import ConfigError
+        from training.continuing import Files, Overrides, configuration
+        from training.processes import is_main
         from training.sources import SourceError
         from training.train import train as run
     except ImportError as error:
         _needs_extra(error)
     from model.annotation import AnnotationError
+    from model.extractor import CheckpointError
 
+    files = Files(add or (), replay or (), dev or (), test or ())
     try:
-        settings = read_config(config)
-        # a path on the command line counts from here, not from the file
-        local = encoder is not None and Path(encoder).is_dir()
-        changes = {"encoder": str(Path(encoder or "").resolve()) if local else encoder, "epochs": epochs, "seed": seed}
-        given = {name: value for name, value in changes.items() if value is not None}
-        settings = settings.model_validate({**settings.model_dump(), **given})
-        metrics = run(settings, config.parent, output, resume=not fresh)
-    except (ConfigError, SourceError, AnnotationError, OSError) as error:
+        settings, folder = configuration(config, start, files, version, Overrides(encoder, epochs, seed))
+        metrics = run(
+            settings,
+            folder,
+            output,
+            resume=not fresh,
+            report=lambda message: _errors.print(f"musnad: {message}"),
+        )
+    except (ConfigError, SourceError, AnnotationError, CheckpointError, OSError) as error:
         _fail(error)
-    Console().print(metrics)
+    if is_main():
+        Console().print(metrics)
 
 
 app.command()(evaluate)
+app.command()(suggest)
 annotation_commands.command("agreement")(agreement)
 app.add_typer(model_commands, name="models")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import glob
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
 class ConfigError(ValueError):
@@ -36,6 +36,14 @@ class Source(BaseModel):
     #: Share of its sentences drawn anew in every epoch; above 1, some (or all) are seen more than once.
     weight: float = Field(default=1.0, gt=0.0)
     renamed: Renaming | None = None
+    #: Annotated files: its near-duplicates of their sentences are left out, and reported (see `training.held_out`).
+    without: list[str] = []
+
+    @model_validator(mode="after")
+    def _lines_are_known(self) -> Source:
+        if self.without and self.format != "annotations":
+            raise ValueError(f"`without` is for sources in the format annotations, not {self.format}")
+        return self
 
     def files(self, folder: Path) -> list[Path]:
         """The files that `path` names, sorted; raises ConfigError where there is none."""
@@ -87,21 +95,22 @@ class Silver(BaseModel):
     seed: int = 1
 
 
-class TrainingConfig(BaseModel):
-    """Everything that decides a checkpoint, beside the machine."""
+class Share(BaseModel):
+    """How much of some sentences an epoch draws: the fields of `Source` without its files."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = "musnad"
-    version: str = "0.1.0"
-    #: Directory (relative to the configuration file, if it exists there) or hub name.
-    encoder: str
-    pretraining: Pretraining | None = None
-    sources: list[Source] = Field(min_length=1)
-    silver: Silver | None = None
-    #: Annotated files that choose between checkpoints; nothing is trained on them.
-    dev: list[Source] = Field(min_length=1)
+    weight: float = Field(default=1.0, gt=0.0)
+    renamed: Renaming | None = None
+
+
+class Settings(BaseModel):
+    """How a network is trained, whatever it starts from and whatever it is trained on."""
+
+    model_config = ConfigDict(extra="forbid")
+
     epochs: int = Field(default=10, ge=1)
+    #: Sentences that one process takes at a time; a step has as many of each process, `gradient_accumulation` times.
     batch_size: int = Field(default=16, ge=1)
     gradient_accumulation: int = Field(default=1, ge=1)
     learning_rate: float = Field(default=2e-4, gt=0.0)
@@ -113,7 +122,6 @@ class TrainingConfig(BaseModel):
     dropout: float = Field(default=0.2, ge=0.0, lt=1.0)
     #: Share of the words whose pieces are hidden from the network in training (see `training.features.Collator`).
     masked_words: float = Field(default=0.0, ge=0.0, lt=1.0)
-    role_width: int = Field(default=256, ge=8)
     #: Decay of the running average of the weights that is evaluated and kept; 0 takes the weights as they are.
     average_decay: float = Field(default=0.0, ge=0.0, lt=1.0)
     #: Epochs without a better dev score after which training stops.
@@ -123,8 +131,57 @@ class TrainingConfig(BaseModel):
     seed: int = 1
 
 
+class TrainingConfig(Settings):
+    """Everything that decides a checkpoint, beside the machine."""
+
+    name: str = "musnad"
+    version: str = "0.1.0"
+    #: Directory (relative to the configuration file, if it exists there) or hub name; or else `start`.
+    encoder: str | None = None
+    #: A checkpoint directory to go on from, with its encoder, heads and tokenizer; relative to the configuration file.
+    start: str | None = None
+    pretraining: Pretraining | None = None
+    sources: list[Source] = Field(min_length=1)
+    silver: Silver | None = None
+    #: Annotated files that choose between checkpoints; nothing is trained on them.
+    dev: list[Source] = Field(min_length=1)
+    #: Width of the role head of a fresh network.
+    role_width: int = Field(default=256, ge=8)
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> TrainingConfig:
+        if (self.encoder is None) == (self.start is None):
+            raise ValueError("a training begins with an `encoder` or with a checkpoint (`start`): name one of them")
+        if self.start is None:
+            return self
+        if self.pretraining is not None:
+            raise ValueError("`pretraining` is for a fresh `encoder`, and this goes on from a checkpoint (`start`)")
+        if "role_width" in self.model_fields_set:
+            raise ValueError("`role_width` is for fresh heads, and this goes on from a checkpoint (`start`)")
+        if "version" not in self.model_fields_set:
+            raise ValueError("`version`: say which one this is, since it goes on from a checkpoint (`start`)")
+        return self
+
+
+class ContinuingConfig(Settings):
+    """How a checkpoint is trained further with new annotations; the command line says which (see `continuing`)."""
+
+    #: Of the sentences that it knows already.
+    replay: Share = Share()
+    #: Of the new ones.
+    added: Share = Share()
+
+
+Config = TypeVar("Config", bound=Settings)
+
+
 def read_config(path: Path) -> TrainingConfig:
     """Read and check a configuration file; raises ConfigError naming file and field."""
+    return read_settings(path, TrainingConfig)
+
+
+def read_settings(path: Path, kind: type[Config]) -> Config:
+    """Read and check a configuration file of either kind; raises ConfigError naming file and field."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -132,18 +189,33 @@ def read_config(path: Path) -> TrainingConfig:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not YAML: {error}") from None
     try:
-        return TrainingConfig.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the file"
-        raise ConfigError(f"{path}: {field}: {first['msg']}") from None
+        raise ConfigError(f"{path}: {first_fault(error)}") from None
+
+
+def changed(settings: Config, changes: dict[str, object]) -> Config:
+    """The settings with some fields changed, checked anew; raises ConfigError naming the field."""
+    try:
+        return settings.model_validate({**settings.model_dump(exclude_unset=True), **changes})
+    except ValidationError as error:
+        raise ConfigError(first_fault(error)) from None
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing that is wrong, after the field that it is in."""
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{'.'.join(map(str, first['loc'])) or 'the file'}: {message}"
 
 
 def encoder_path(config: TrainingConfig, folder: Path) -> str:
-    """The encoder's directory, where the configuration names one, else its hub name."""
-    local = folder / config.encoder
+    """The directory of the encoder, or of the checkpoint to go on from, else the encoder's hub name."""
+    named, field = (config.encoder, "encoder") if config.start is None else (config.start, "start")
+    assert named is not None  # the configuration is checked
+    local = folder / named
     if local.is_dir():
         return str(local)
-    if config.encoder.startswith((".", "/")):
-        raise ConfigError(f"encoder: there is no directory {local}")
-    return config.encoder
+    if config.start is not None or named.startswith((".", "/")):
+        raise ConfigError(f"{field}: there is no directory {local}")
+    return named

@@ -63,6 +63,8 @@ class WeightAverage(TrainerCallback):
             own.lerp_(value.detach(), 1.0 - decay)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        if not state.is_world_process_zero:  # every process has the same average
+            return
         folder = Path(args.output_dir or ".") / f"checkpoint-{state.global_step}"
         save_file(self.average, str(folder / self.FILE))
 

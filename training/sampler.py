@@ -50,3 +50,33 @@ class SourceSampler(Sampler[int]):
             yield from full[index].tolist()
         for batch in rest:
             yield from batch.tolist()
+
+
+class ProcessBatches(Sampler[list[int]]):
+    """One process's batches, of at most `size` indices each.
+
+    A step's indices are the same for so many processes with so many batches a step as for one process with them all
+    in one batch: `sampler.batch_size` of them, cut into equal parts. The last step of an epoch has what is left, in
+    parts that differ by one at most. A process for which none is left gets `blank`, the index of an example without
+    labels, since all processes must take each step.
+    """
+
+    def __init__(self, sampler: SourceSampler, size: int, count: int, index: int, blank: int) -> None:
+        if sampler.batch_size % (size * count):
+            raise ValueError(f"steps of {sampler.batch_size} cannot be cut into batches of {size} in {count} processes")
+        self.sampler, self.size, self.count, self.index, self.blank = sampler, size, count, index, blank
+
+    def set_epoch(self, epoch: int) -> None:
+        self.sampler.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        full, rest = divmod(len(self.sampler), self.sampler.batch_size)
+        return full * (self.sampler.batch_size // (self.size * self.count)) + -(-rest // (self.size * self.count))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = np.array(list(self.sampler))
+        for start in range(0, len(order), self.sampler.batch_size):
+            step = order[start : start + self.sampler.batch_size]
+            rounds = -(-len(step) // (self.size * self.count))
+            for part in np.array_split(step, rounds * self.count)[self.index :: self.count]:
+                yield part.tolist() or [self.blank]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,51 +20,71 @@ from model.export import export
 from model.network import MusnadModel
 from model.normalization import with_arabic_normalization
 from training.calibrate import fit
-from training.config import ConfigError, Source, TrainingConfig, encoder_path
-from training.features import Collator, Example, examples
+from training.config import ConfigError, TrainingConfig, encoder_path
+from training.continuing import network_of
+from training.data import (
+    SILVER,
+    data_files,
+    read_all,
+    read_dev,
+    renamed,
+    silver,
+    training_examples,
+    weighted,
+    without_labels,
+)
+from training.features import Collator
 from training.optimization import WeightAverage
 from training.pretrain import load_tokenizer, pretrain
-from training.renaming import pool_of, renamed_copies
+from training.processes import PATIENCE, processes
+from training.provenance import machine, parent, versions
 from training.resuming import INPUTS, claim, inputs_of, last_complete
 from training.sampler import SourceSampler
 from training.silver import make_silver
-from training.sources import LabelledSentence, read_source
 from training.trainer import MusnadTrainer, dev_metrics, extractor_of, sentence_encoder
 
+logger = logging.getLogger(__name__)
 
-def train(config: TrainingConfig, folder: Path, output: Path, resume: bool = True) -> dict[str, float]:
+#: What the processor can do, where the system says it so.
+CPU = Path("/proc/cpuinfo")
+
+
+def train(
+    config: TrainingConfig,
+    folder: Path,
+    output: Path,
+    resume: bool = True,
+    report: Callable[[str], None] = logger.warning,
+) -> dict[str, float]:
     """Train a checkpoint into `output` and return its dev figures; relative paths count from `folder`.
 
     `output/encoder` holds the encoder after masked-language training, where the configuration asks for it, `output/run`
     the Trainer's checkpoints and TensorBoard log. Where they are of an earlier run that was stopped, training goes on
     from there with the same result; where they were made from other inputs, ConfigError says which. Without `resume`
-    they are dropped.
+    they are dropped. `report` is told of each sentence that a source leaves out (`without`).
+
+    Several processes (`accelerate launch`) train one checkpoint, with so many times the batch: each calls this, and
+    only the main one reports, writes and returns figures.
     """
-    run, encoder_name = output / "run", encoder_path(config, folder)
-    if not resume:
-        for own in (run, output / "encoder"):
-            shutil.rmtree(own, ignore_errors=True)
-        (output / "silver.jsonl").unlink(missing_ok=True)
-        (output / INPUTS).unlink(missing_ok=True)
-    sources, dev = read_all(config.sources, folder), read_dev(config.dev, folder)
-    claim(output, inputs_of(config, encoder_name, data_files(config, folder), folder))
+    fellows = processes()
     bf16 = supports_bf16(config.bf16)
-    if config.pretraining is not None:
-        pretrained = output / "encoder"
-        if not pretrained.exists():
-            pretrain(encoder_name, pretrained, config.pretraining, folder, bf16)
-        encoder_name = str(pretrained)
+    if fellows.is_main_process:
+        prepare(config, folder, output, resume, bf16, fellows.num_processes, report)
+    fellows.wait_for_everyone()
+    sources, left_out = read_all(config.sources, folder)
+    dev = read_dev(config.dev, folder)
     torch.manual_seed(config.seed)
-    model, tokenizer, mask_token = start_network(encoder_name, config)
+    begin = str(output / "encoder") if config.pretraining is not None else encoder_path(config, folder)
+    if config.start is None:
+        model, tokenizer, mask_token = start_network(begin, config)
+    else:
+        model, tokenizer, mask_token = network_of(Path(begin), config)
     encoder = sentence_encoder(model, tokenizer)
-    data: list[Example] = []
-    sizes: list[tuple[int, float]] = []
-    parts = [*weighted(config.sources, sources), *renamed(config, sources), *silver(config, folder, output)]
-    for sentences, weight in parts:
-        own_examples = list(examples(sentences, encoder))
-        data += own_examples
-        sizes.append((len(own_examples), weight))
-    sampler = SourceSampler(sizes, [example["length"] for example in data], config.batch_size, config.seed)
+    parts = [*weighted(config.sources, sources), *renamed(config, sources), *silver(config, output)]
+    data, sizes = training_examples(parts, encoder)
+    step = config.batch_size * config.gradient_accumulation * fellows.num_processes
+    sampler = SourceSampler(sizes, [example["length"] for example in data], step, config.seed)
+    run = output / "run"
     last = last_complete(run)
     trainer = MusnadTrainer(
         model,
@@ -71,7 +93,7 @@ def train(config: TrainingConfig, folder: Path, output: Path, resume: bool = Tru
         tokenizer=tokenizer,
         dev=dev,
         average=WeightAverage(model, config.average_decay, last) if config.average_decay else None,
-        train_dataset=Dataset.from_list(data),
+        train_dataset=Dataset.from_list([*data, without_labels(min(data, key=lambda example: example["length"]))]),
         eval_dataset=[sentence for own in dev.values() for sentence in own],
         data_collator=Collator(
             encoder.pad_id,
@@ -80,15 +102,60 @@ def train(config: TrainingConfig, folder: Path, output: Path, resume: bool = Tru
             config.masked_words,
         ),
         callbacks=[EarlyStoppingCallback(early_stopping_patience=config.patience)],
-        args=trainer_arguments(config, run, len(sampler), bf16),
+        args=trainer_arguments(config, run, -(-len(sampler) // step), bf16),
     )
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    return finish(trainer, tokenizer, dev, config, output)
+    metrics: dict[str, float] = {}
+    if trainer.is_world_process_zero():
+        made = {
+            **json.loads((output / INPUTS).read_text(encoding="utf-8")),
+            "parent": parent(config, folder),
+            "left_out": [own.to_dict() for own in left_out],
+            "versions": versions(),
+            "machine": machine(bf16, fellows.num_processes),
+        }
+        metrics = finish(trainer, tokenizer, dev, config, made, output)
+    # nothing but a barrier since the last tensors were sent: gloo may wait forever for their release while it is ended
+    fellows.wait_for_everyone()
+    trainer.accelerator.end_training()
+    return metrics
 
 
-def trainer_arguments(config: TrainingConfig, run: Path, examples_an_epoch: int, bf16: bool) -> TrainingArguments:
+def prepare(
+    config: TrainingConfig,
+    folder: Path,
+    output: Path,
+    resume: bool,
+    bf16: bool,
+    processes: int,
+    report: Callable[[str], None],
+) -> None:
+    """What is done once, before the training: check what is read, claim the output, pretrain, make silver sentences."""
+    encoder = encoder_path(config, folder)
+    if config.start is not None and Path(encoder).resolve() == output.resolve():
+        raise ConfigError(f"{output}: is the checkpoint that the training goes on from; take another output")
+    parent(config, folder)
+    run = output / "run"
+    if not resume:
+        for own in (run, output / "encoder"):
+            shutil.rmtree(own, ignore_errors=True)
+        (output / SILVER).unlink(missing_ok=True)
+        (output / INPUTS).unlink(missing_ok=True)
+    _, left_out = read_all(config.sources, folder)
+    read_dev(config.dev, folder)
+    claim(output, inputs_of(config, encoder, data_files(config, folder), folder, processes))
+    for sentence in left_out:
+        report(str(sentence))
+    last_complete(run)
+    if config.pretraining is not None and not (output / "encoder").exists():
+        pretrain(encoder, output / "encoder", config.pretraining, folder, bf16)
+    if config.silver is not None and not (output / SILVER).exists():
+        make_silver(config.silver, folder, output / SILVER)
+
+
+def trainer_arguments(config: TrainingConfig, run: Path, steps_an_epoch: int, bf16: bool) -> TrainingArguments:
     """The Trainer's settings."""
-    steps = -(-examples_an_epoch // (config.batch_size * config.gradient_accumulation)) * config.epochs
+    steps = steps_an_epoch * config.epochs
     return TrainingArguments(
         output_dir=str(run),
         num_train_epochs=config.epochs,
@@ -107,76 +174,12 @@ def trainer_arguments(config: TrainingConfig, run: Path, examples_an_epoch: int,
         metric_for_best_model="score",
         greater_is_better=True,
         restore_callback_states_from_checkpoint=True,  # the epochs without a better score, for early stopping
-        logging_steps=50,
+        logging_steps=min(50, -(-steps // 20)),
+        ddp_timeout=int(PATIENCE.total_seconds()),
         report_to=["tensorboard"],
         remove_unused_columns=False,
         dataloader_pin_memory=False,
     )
-
-
-def read_all(sources: list[Source], folder: Path) -> list[list[LabelledSentence]]:
-    """The sentences of each source; raises ConfigError for one that has none."""
-    read = [[own for path in source.files(folder) for own in read_source(path, source.format)] for source in sources]
-    for source, sentences in zip(sources, read, strict=True):
-        if not sentences:
-            raise ConfigError(f"{source.path}: no sentences")
-    return read
-
-
-Weighted = tuple[list[LabelledSentence], float]
-
-
-def weighted(sources: list[Source], read: list[list[LabelledSentence]]) -> list[Weighted]:
-    """The sentences of each source, with its weight."""
-    return [(sentences, source.weight) for source, sentences in zip(sources, read, strict=True)]
-
-
-def renamed(config: TrainingConfig, read: list[list[LabelledSentence]]) -> list[Weighted]:
-    """The copies with other names of the sources that ask for them, with the share of them that an epoch draws."""
-    asked = [(source.renamed, own) for source, own in zip(config.sources, read, strict=True) if source.renamed]
-    if not asked:
-        return []
-    pool = pool_of(sentence for own in read for sentence in own)
-    found: list[Weighted] = []
-    for how, own in asked:
-        copies = renamed_copies(own, pool, how.copies, how.share, config.seed)
-        if copies:
-            found.append((copies, how.weight * len(own) / len(copies)))
-    return found
-
-
-def silver(config: TrainingConfig, folder: Path, output: Path) -> list[Weighted]:
-    """The sentences that the configuration's teachers label, which `output` keeps, with their weight."""
-    if config.silver is None:
-        return []
-    path = output / "silver.jsonl"
-    if not path.exists():
-        make_silver(config.silver, folder, path)
-    return [(read_source(path, "annotations"), config.silver.weight)]
-
-
-def read_dev(sources: list[Source], folder: Path) -> dict[str, list[AnnotatedSentence]]:
-    """The sentences of each dev source by its file name; they must know all labels."""
-    dev: dict[str, list[AnnotatedSentence]] = {}
-    for source, sentences in zip(sources, read_all(sources, folder), strict=True):
-        name = Path(source.path).stem.replace("*", "")
-        if name in dev:
-            raise ConfigError(f"dev: two sources are called {name!r}: {source.path}")
-        if source.format != "annotations":
-            raise ConfigError(f"dev: {source.path}: its format {source.format!r} knows nothing of actions and roles")
-        dev[name] = [own.sentence for own in sentences]
-    return dev
-
-
-def data_files(config: TrainingConfig, folder: Path) -> list[Path]:
-    """Every data file that a configuration names."""
-    files = [path for source in (*config.sources, *config.dev) for path in source.files(folder)]
-    if config.pretraining is not None:
-        files += [folder / name for name in (config.pretraining.text, *config.pretraining.without)]
-    if config.silver is not None:
-        files += [folder / name for name in (config.silver.text, *config.silver.without)]
-        files += [folder / name / "model.safetensors" for name in config.silver.teachers]
-    return files
 
 
 def start_network(encoder: str, config: TrainingConfig) -> tuple[MusnadModel, Tokenizer, str | None]:
@@ -195,8 +198,7 @@ def supports_bf16(choice: str) -> bool:
         return choice == "yes"
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
-    flags = Path("/proc/cpuinfo")
-    return flags.is_file() and "avx512_bf16" in flags.read_text(encoding="utf-8")
+    return CPU.is_file() and "avx512_bf16" in CPU.read_text(encoding="utf-8")
 
 
 def finish(
@@ -204,14 +206,14 @@ def finish(
     tokenizer: Tokenizer,
     dev: dict[str, list[AnnotatedSentence]],
     config: TrainingConfig,
+    made: dict[str, Any],
     output: Path,
 ) -> dict[str, float]:
     """Write the checkpoint of the best epoch and return its dev figures."""
     best = trainer.state.best_model_checkpoint
     if best is None:
         raise RuntimeError(f"{output / 'run'}: the training ended without a checkpoint")
-    inputs = json.loads((output / INPUTS).read_text(encoding="utf-8"))
-    return write_checkpoint(Path(best), trainer.average is not None, tokenizer, dev, config, inputs, output)
+    return write_checkpoint(Path(best), trainer.average is not None, tokenizer, dev, config, made, output)
 
 
 def write_checkpoint(
@@ -220,10 +222,13 @@ def write_checkpoint(
     tokenizer: Tokenizer,
     dev: dict[str, list[AnnotatedSentence]],
     config: TrainingConfig,
-    inputs: dict[str, Any],
+    made: dict[str, Any],
     output: Path,
 ) -> dict[str, float]:
-    """Calibrate one of the Trainer's checkpoints on dev, export it to `output`, and return its dev figures."""
+    """Calibrate one of the Trainer's checkpoints on dev, export it to `output`, and return its dev figures.
+
+    `made` is what `training.json` says beside them.
+    """
     # read anew: accelerate has wrapped the trained network's forward in bf16
     model = MusnadModel.from_pretrained(best, dtype=torch.float32)
     if averaged:
@@ -232,6 +237,6 @@ def write_checkpoint(
     metrics = dev_metrics(extractor, dev)
     calibration = fit(extractor, [sentence for own in dev.values() for sentence in own])
     export(model, tokenizer, output, name=config.name, version=config.version, calibration=calibration)
-    made = {**inputs, "versions": {"torch": torch.__version__}, "dev": metrics}
-    (output / "training.json").write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps({**made, "dev": metrics}, indent=2, ensure_ascii=False) + "\n"
+    (output / "training.json").write_text(text, encoding="utf-8")
     return metrics

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from torch.utils.data import Sampler
+from torch import Tensor
+from torch.utils.data import DataLoader
 from transformers import Trainer
 
 from model.annotation import AnnotatedSentence
 from model.calibration import Calibration
 from model.encoding import SentenceEncoder
 from model.extractor import CheckpointInfo, Extractor
-from model.network import MusnadModel
+from model.network import MusnadModel, label_counts, total_loss
 from training.config import TrainingConfig
 from training.evaluation import evaluate
 from training.optimization import WeightAverage, parameter_groups
+from training.processes import from_main
 from training.resuming import CompletionMark
-from training.sampler import SourceSampler
+from training.sampler import ProcessBatches, SourceSampler
 from training.torch_network import TorchNetwork
 
 #: What the dev score is the mean of, on every dev source.
 DEV_MEASURES = ("entities", "actions", "roles", "triples")
 
 
+class EpochLoader(DataLoader[Any]):
+    """Loads a process's batches, which differ from epoch to epoch."""
+
+    batch_sampler: ProcessBatches
+
+    def set_epoch(self, epoch: int) -> None:
+        self.batch_sampler.set_epoch(epoch)
+
+
 class MusnadTrainer(Trainer):
-    """Trains a network; `evaluate` extracts the dev sentences end to end."""
+    """Trains a network; `evaluate` extracts the dev sentences end to end.
+
+    The losses of all batches of a step, in all processes, are divided by the labels of the whole step, so that it does
+    not matter how a step is cut into batches. The last of the training examples has no labels: see `ProcessBatches`.
+    """
 
     def __init__(
         self,
@@ -43,13 +60,40 @@ class MusnadTrainer(Trainer):
         self.network = model
         self.config, self.sampler, self.tokenizer, self.dev, self.average = config, sampler, tokenizer, dev, average
         super().__init__(model=model, **kwargs)
-        self.model_accepts_loss_kwargs = False
+        self.model_accepts_loss_kwargs = True  # `compute_loss` divides by the labels of the whole step itself
+        if self.args.process_index:
+            torch.manual_seed(config.seed + self.args.process_index)  # dropout and masks of its own
         if average is not None:
             self.add_callback(average)
         self.add_callback(CompletionMark())
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        return self.sampler
+    def get_train_dataloader(self) -> EpochLoader:
+        dataset: Any = self.train_dataset
+        batches = ProcessBatches(
+            self.sampler, self.config.batch_size, self.args.world_size, self.args.process_index, len(dataset) - 1
+        )
+        return EpochLoader(dataset, batch_sampler=batches, collate_fn=self.data_collator)
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[Any], num_batches: int, device: torch.device
+    ) -> tuple[list[Any], Tensor]:
+        """This process's batches of a step, and how many labels all processes have in theirs."""
+        batches = list(islice(epoch_iterator, num_batches))
+        counts = torch.stack([label_counts(batch["labels"]) for batch in batches]).sum(0)
+        return batches, self.accelerator.reduce(counts.to(device), "sum")
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Any:
+        outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
+        counts = num_items_in_batch if isinstance(num_items_in_batch, Tensor) else None
+        # gradients are averaged over the processes, where the losses of a step's parts should be summed
+        loss = total_loss(outputs, inputs["labels"], counts) * self.args.world_size
+        return (loss, outputs) if return_outputs else loss
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         if self.optimizer is None:
@@ -60,22 +104,21 @@ class MusnadTrainer(Trainer):
             self.optimizer = torch.optim.AdamW(groups, lr=own.learning_rate, betas=(0.9, 0.98), eps=1e-6)
         return self.optimizer
 
-    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, *args: Any, **kwargs: Any) -> Any:
-        outputs = model(**inputs)
-        return (outputs.loss, outputs) if return_outputs else outputs.loss
-
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Dev figures end to end, in the arithmetic that training uses."""
-        if self.average is not None:
-            self.average.swap(self.network)
-        try:
-            metrics = dev_metrics(extractor_of(self.network, self.tokenizer), self.dev)
-        finally:
-            if self.average is not None:
-                self.average.swap(self.network)
+        """Dev figures end to end, in the arithmetic that training uses; one process works them out for all."""
+        metrics = from_main(self._dev_metrics() if self.is_world_process_zero() else {})
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def _dev_metrics(self) -> dict[str, float]:
+        if self.average is not None:
+            self.average.swap(self.network)
+        try:
+            return dev_metrics(extractor_of(self.network, self.tokenizer), self.dev)
+        finally:
+            if self.average is not None:
+                self.average.swap(self.network)
 
 
 def sentence_encoder(model: MusnadModel, tokenizer: Tokenizer) -> SentenceEncoder:

@@ -31,7 +31,7 @@ def judge(scripted: Callable[..., Extractor], monkeypatch: pytest.MonkeyPatch, t
 
     def run(predicted: list[AnnotatedSentence], data: list[Path], format: str) -> tuple[dict[str, Any], str]:
         extractor = scripted(predicted)
-        monkeypatch.setattr("training.report.Extractor.load", lambda _: extractor)
+        monkeypatch.setattr("training.report.Extractor.load", lambda _, **options: extractor)
         printed = StringIO()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
