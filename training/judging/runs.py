@@ -55,7 +55,7 @@ def read_run(directory: Path) -> Run:
         str(directory),
         tuple((float(entry["epoch"]), _figures(entry)) for entry in history),
         _figures(made.get("dev", {})),
-        _examples(state, configuration.get("gradient_accumulation", 1)),
+        _examples(state, configuration.get("gradient_accumulation", 1) * made.get("launch", {}).get("processes", 1)),
         frozenset(
             digest
             for source in configuration.get("dev", [])
@@ -91,6 +91,6 @@ def _figures(entry: dict[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in entry.items() if name.startswith("eval_")}
 
 
-def _examples(state: dict[str, Any], accumulation: int) -> int | None:
+def _examples(state: dict[str, Any], batches: int) -> int | None:
     steps, epochs, batch = state.get("global_step"), state.get("epoch"), state.get("train_batch_size")
-    return round(steps / epochs) * batch * accumulation if steps and epochs and batch else None
+    return round(steps / epochs) * batch * batches if steps and epochs and batch else None
