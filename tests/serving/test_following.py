@@ -38,7 +38,7 @@ class FakeRegistry:
         link.symlink_to(Path("versions") / version)
         link.replace(self.directory / "current")
 
-    def load(self, path: Path, threads: int = 0) -> FakeExtractor:
+    def load(self, path: Path, **options: object) -> FakeExtractor:
         assert not path.is_symlink()
         self.loaded.append(path.name)
         if path.name.startswith("broken") or not path.is_dir():
