@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from contextlib import ExitStack, suppress
 from tempfile import TemporaryDirectory
 
@@ -27,6 +28,8 @@ from serving.settings import PREFIX, Settings
 
 #: Where the parent tells its workers the address that it listens on, which only it knows where port 0 was asked for.
 _ADDRESS = "_MUSNAD_ADDRESS"
+#: Seconds that a thread may keep the interpreter from the others: the event loop must not wait for those that decode.
+_SWITCH = 0.0005
 
 
 def serve(settings: Settings, listener: socket.socket) -> bool:
@@ -105,6 +108,7 @@ def _config(settings: Settings, app: FastAPI | str) -> uvicorn.Config:
 
 def _load(settings: Settings, address: str) -> Extractor:
     """Load the checkpoint, and say on standard error that it serves."""
+    sys.setswitchinterval(_SWITCH)
     extractor = load_extractor(settings.checkpoint, **settings.network)
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
     console.print(f"musnad: {extractor.info.name} {extractor.info.version} on {address}")
