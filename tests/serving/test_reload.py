@@ -25,7 +25,7 @@ def checkpoints(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeExtractor]:
     """What `Extractor.load` returns for each path; it raises for any other."""
     known: dict[str, FakeExtractor] = {}
 
-    def load(path: Path, threads: int = 0) -> FakeExtractor:
+    def load(path: Path, **options: object) -> FakeExtractor:
         if str(path) not in known:
             raise CheckpointError(f"{path}: not a checkpoint directory")
         return known[str(path)]
@@ -96,7 +96,7 @@ def test_a_broken_checkpoint_leaves_the_old_model(
 def test_a_library_that_stumbles_over_a_checkpoint_is_no_failure(
     service: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load(path: Path, threads: int = 0) -> Extractor:
+    def load(path: Path, **options: object) -> Extractor:
         raise RuntimeError("unexpected end of file")
 
     monkeypatch.setattr(Extractor, "load", load)
