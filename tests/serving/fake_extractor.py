@@ -24,7 +24,7 @@ SCORE = 0.5
 class FakeNetwork:
     """Logits of nothing; `batches` are rows and longest row of what it saw. It waits while `open` is not set."""
 
-    calls = 1
+    calls = 2
 
     def __init__(self) -> None:
         self.batches: list[tuple[int, ...]] = []
