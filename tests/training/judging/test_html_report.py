@@ -80,7 +80,7 @@ def write(scripted: Callable[..., Extractor], monkeypatch: pytest.MonkeyPatch, t
         **options: Any,
     ) -> str:
         found = {"a": scripted(predicted), "b": scripted(other or [])}
-        monkeypatch.setattr("training.report.Extractor.load", lambda path: found[path.name])
+        monkeypatch.setattr("training.report.Extractor.load", lambda path, **options: found[path.name])
         if data is None:
             data = tmp_path / "gold.jsonl"
             write_annotations(data, gold)
