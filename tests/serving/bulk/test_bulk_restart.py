@@ -48,7 +48,7 @@ def test_a_killed_run_goes_on_and_every_document_is_there_once(sentences: Path, 
 
 
 def test_an_interrupted_run_says_how_to_go_on(sentences: Path, tmp_path: Path) -> None:
-    process = begin(sentences, tmp_path / "out", "--part-documents", "4")
+    process = begin(sentences, tmp_path / "out", "--part-documents", "1")
     until_finished(process, tmp_path / "out", 1)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
