@@ -70,7 +70,9 @@ def create_app(extractor: Extractor | Callable[[], Extractor], settings: Setting
     batch = BatchLimits(settings.batch_sentences, settings.batch_tokens, settings.batch_wait_ms / 1000)
 
     def batcher(of: Extractor) -> Batcher:
-        return Batcher(of, batch, settings.queue_sentences, of.network.calls, metrics.observe_batch)
+        return Batcher(
+            of, batch, settings.queue_sentences, settings.batches_at_a_time or of.network.calls, metrics.observe_batch
+        )
 
     inference = Inference(extractor, batcher, lambda info: metrics.serve_model(info.name, info.version))
     reloader = Reloader(
