@@ -54,7 +54,7 @@ def test_a_stream_waits_where_a_request_is_refused(extractor: FakeExtractor) -> 
 
 def test_an_answer_that_takes_too_long_is_given_up(extractor: FakeExtractor) -> None:
     extractor.fake.open.clear()
-    settings = Settings(request_timeout_s=0.2, batches_at_a_time=1, database_url=None)
+    settings = Settings(request_timeout_s=1, batches_at_a_time=1, database_url=None)
     with live(extractor, settings) as service:
         assert problem(post(service, "قال"), "deadline")["status"] == 504
         assert problem(post(service, "ما زال"), "deadline")["status"] == 504
@@ -65,7 +65,7 @@ def test_an_answer_that_takes_too_long_is_given_up(extractor: FakeExtractor) -> 
 
 def test_a_document_that_holds_up_a_stream_is_given_up(extractor: FakeExtractor) -> None:
     extractor.fake.open.clear()
-    settings = Settings(request_timeout_s=0.2, batches_at_a_time=1, batch_sentences=1, database_url=None)
+    settings = Settings(request_timeout_s=1, batches_at_a_time=1, batch_sentences=1, database_url=None)
     body = b"".join(json.dumps({"text": text}).encode() + b"\n" for text in ("a", "b", "c"))
     headers = {"content-type": "application/x-ndjson"}
     answers = []
