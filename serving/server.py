@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -110,6 +111,9 @@ def _load(settings: Settings, address: str) -> Extractor:
     """Load the checkpoint, and say on standard error that it serves."""
     sys.setswitchinterval(_SWITCH)
     extractor = load_extractor(settings.checkpoint, **settings.network)
+    # what is here now stays: looking through all of it for garbage stopped everything for 0.1 s every few seconds
+    gc.collect()
+    gc.freeze()
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
     console.print(f"musnad: {extractor.info.name} {extractor.info.version} on {address}")
     return extractor
