@@ -122,6 +122,11 @@ class Batcher:
         """Windows in the queue."""
         return len(self._tickets)
 
+    @property
+    def full(self) -> bool:
+        """Whether no more should come: what waits, and jobs on their way, at a window each, take all the room."""
+        return len(self._tickets) + self._coming >= self.room
+
     def coming(self, change: int) -> None:
         """Tell of jobs that are being prepared (+1) or no longer (-1): a batch that is not full waits for them."""
         with self._changed:

@@ -98,10 +98,14 @@ class Inference:
         """Sentences in the queue."""
         return 0 if self._batcher is None else self._batcher.waiting
 
-    def admit(self) -> None:
-        """Raise Problem `overloaded` where the queue is full, before any work is done."""
-        if self.batcher.waiting >= self.batcher.room:
+    @contextmanager
+    def admit(self) -> Iterator[None]:
+        """Count a request that is being read as on its way; raises Problem `overloaded` where it finds no room."""
+        batcher = self.batcher
+        if batcher.full:
             raise overloaded()
+        with _coming(batcher):
+            yield
 
     async def exchange(self, extractor: Extractor) -> None:
         """Let another extractor answer from now on; what the old one, if there is one, has begun, it finishes."""

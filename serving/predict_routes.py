@@ -59,8 +59,8 @@ def predict_routes(inference: Inference, limits: Limits, seconds: float) -> APIR
         async with read_body(request, limits) as body:
 
             async def work() -> bytes:
-                inference.admit()
-                asked = await to_thread.run_sync(parse_predict, body, limits, limiter=threads)
+                with inference.admit():
+                    asked = await to_thread.run_sync(parse_predict, body, limits, limiter=threads)
                 count_documents(len(asked.items))
                 info, results = await inference.run(sources(asked.items), asked.options.min_score or 0.0)
                 outcomes = in_place(asked.items, results)

@@ -96,8 +96,8 @@ def labelstudio_routes(inference: Inference, limits: Limits, seconds: float) -> 
         async with read_body(request, limits) as body:
 
             async def work() -> bytes:
-                inference.admit()
-                asked = await to_thread.run_sync(parse_tasks, body, limits, limiter=threads)
+                with inference.admit():
+                    asked = await to_thread.run_sync(parse_tasks, body, limits, limiter=threads)
                 count_documents(len(asked))
                 info, results = await inference.run(sources(asked))
                 return await to_thread.run_sync(_answer, in_place(asked, results), version_of(info), limiter=threads)

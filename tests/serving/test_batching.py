@@ -103,6 +103,17 @@ def test_a_job_may_be_cut_over_many_batches_and_windows(extractor: FakeExtractor
     assert sum(rows for rows, _ in extractor.fake.batches) == sum(own.size for own in jobs) > 7
 
 
+def test_jobs_on_their_way_take_room(extractor: FakeExtractor, make: Batchers) -> None:
+    batcher = make(extractor, room=3)
+    fill(extractor, batcher)
+    batcher.submit([job(batcher, 1, 2)])
+    assert not batcher.full
+    batcher.coming(1)
+    assert batcher.full
+    batcher.coming(-1)
+    assert not batcher.full
+
+
 def test_what_there_is_no_room_for_is_refused_whole(extractor: FakeExtractor, make: Batchers) -> None:
     batcher = make(extractor, room=3)
     fill(extractor, batcher)
