@@ -131,6 +131,11 @@ class MusnadModel(PreTrainedModel):
         config = MusnadConfig(encoder=fields, max_pieces=window, **heads)
         return cls(config, pretrained)
 
+    def renew_roles(self, width: int) -> None:
+        """Make the role head anew, of another width."""
+        self.config.role_width = width
+        self.roles = Biaffine(self.encoder.config.hidden_size, width, len(ROLE_TAGS), self.config.dropout)
+
     def forward(
         self,
         input_ids: Tensor,  # [B, T]

@@ -140,12 +140,14 @@ class TrainingConfig(Settings):
     encoder: str | None = None
     #: A checkpoint directory to go on from, with its encoder, heads and tokenizer; relative to the configuration file.
     start: str | None = None
+    #: The layers of that checkpoint's encoder that are kept, counted from 0; by default all.
+    layers: list[int] | None = Field(default=None, min_length=1)
     pretraining: Pretraining | None = None
     sources: list[Source] = Field(min_length=1)
     silver: Silver | None = None
     #: Annotated files that choose between checkpoints; nothing is trained on them.
     dev: list[Source] = Field(min_length=1)
-    #: Width of the role head of a fresh network.
+    #: Width of the role head; with `start`, where it is given, the role head is a fresh one.
     role_width: int = Field(default=256, ge=8)
 
     @model_validator(mode="after")
@@ -153,11 +155,13 @@ class TrainingConfig(Settings):
         if (self.encoder is None) == (self.start is None):
             raise ValueError("a training begins with an `encoder` or with a checkpoint (`start`): name one of them")
         if self.start is None:
+            if self.layers is not None:
+                raise ValueError("`layers` is for a checkpoint that the training goes on from (`start`)")
             return self
+        if self.layers is not None and self.layers != sorted(set(self.layers)):
+            raise ValueError(f"`layers`: {self.layers} are not in rising order")
         if self.pretraining is not None:
             raise ValueError("`pretraining` is for a fresh `encoder`, and this goes on from a checkpoint (`start`)")
-        if "role_width" in self.model_fields_set:
-            raise ValueError("`role_width` is for fresh heads, and this goes on from a checkpoint (`start`)")
         if "version" not in self.model_fields_set:
             raise ValueError("`version`: say which one this is, since it goes on from a checkpoint (`start`)")
         return self

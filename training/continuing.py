@@ -175,7 +175,10 @@ def _checked(version: str) -> str:
 
 
 def network_of(checkpoint: Path, config: TrainingConfig) -> tuple[MusnadModel, Tokenizer, str | None]:
-    """A checkpoint's network in fp32, its tokenizer as it is, and its mask token; raises CheckpointError."""
+    """A checkpoint's network in fp32, its tokenizer as it is, and its mask token.
+
+    Of the network, the configuration may keep some layers only, and make the role head anew. Raises CheckpointError.
+    """
     read_checkpoint(checkpoint)
     tokenizer = load_tokenizer(checkpoint)
     mask = next((token for token in _MASKS if tokenizer.token_to_id(token) is not None), None)
@@ -186,4 +189,19 @@ def network_of(checkpoint: Path, config: TrainingConfig) -> tuple[MusnadModel, T
         model.encoder.set_attn_implementation("sdpa")
     except ValueError:  # an architecture without it
         model.encoder.set_attn_implementation("eager")
+    if config.layers is not None:
+        _keep_layers(model, config.layers)
+    if "role_width" in config.model_fields_set:
+        model.renew_roles(config.role_width)
     return model, tokenizer, mask
+
+
+def _keep_layers(model: MusnadModel, kept: Sequence[int]) -> None:
+    """Take all other layers out of the encoder."""
+    stack = getattr(getattr(model.encoder, "encoder", None), "layer", None)
+    if not isinstance(stack, torch.nn.ModuleList):
+        raise ConfigError(f"layers: an encoder of the type {model.encoder.config.model_type!r} has no list of layers")
+    if not 0 <= kept[0] <= kept[-1] < len(stack):
+        raise ConfigError(f"layers: {list(kept)} are not among the {len(stack)} of the encoder, counted from 0")
+    model.encoder.encoder.layer = torch.nn.ModuleList(stack[number] for number in kept)
+    model.encoder.config.num_hidden_layers = model.config.encoder["num_hidden_layers"] = len(kept)

@@ -19,9 +19,10 @@ from typer.testing import CliRunner
 
 from model.annotation_files import read_annotations, write_annotations
 from model.export import export
+from model.extractor import Extractor
 from training.commands import app
 from training.config import ConfigError, ContinuingConfig, TrainingConfig, read_settings
-from training.continuing import DEFAULT, Files, configuration, continued
+from training.continuing import DEFAULT, Files, configuration, continued, network_of
 from training.resuming import COMPLETE, sha256
 from training.train import start_network
 
@@ -230,6 +231,33 @@ def test_the_corpus_is_looked_for_here(place: Path, tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"there is no annotations/train\.jsonl here: name .* with --replay FILE"):
         configuration(None, place / "checkpoint", Files([place / "new.jsonl"]), None)
+
+
+def beginning(**fields: object) -> TrainingConfig:
+    values = {"start": "a", "version": "2.0.0", "sources": [{"path": "a"}], "dev": [{"path": "a"}], **fields}
+    return TrainingConfig.model_validate(values)
+
+
+def test_a_network_may_go_on_with_fewer_layers_and_a_fresh_role_head(place: Path, tmp_path: Path) -> None:
+    whole, _, _ = network_of(place / "checkpoint", beginning())
+    assert len(whole.encoder.encoder.layer) == 2
+    small, tokenizer, _ = network_of(place / "checkpoint", beginning(layers=[1], role_width=8))
+    kept = small.encoder.encoder.layer
+    assert len(kept) == small.config.encoder["num_hidden_layers"] == 1
+    own = dict(whole.encoder.encoder.layer[1].named_parameters())
+    assert all(torch.equal(value, own[name]) for name, value in kept[0].named_parameters())
+    assert torch.equal(small.names.weight, whole.names.weight)
+    assert (whole.config.role_width, small.config.role_width, small.roles.weight.shape) == (16, 8, (5, 9, 9))
+    export(small, tokenizer, tmp_path / "small", name="tiny", version="2.0.0", calibration={})
+    again, _, _ = network_of(tmp_path / "small", beginning())
+    assert (len(again.encoder.encoder.layer), again.config.role_width) == (1, 8)
+    document = Extractor.load(tmp_path / "small").extract("قال الوزير إن القوات وصلت.")
+    assert len(document.sentences) == 1
+
+
+def test_layers_that_are_not_there_are_named(place: Path) -> None:
+    with pytest.raises(ConfigError, match=r"layers: \[1, 2\] are not among the 2 of the encoder"):
+        network_of(place / "checkpoint", beginning(layers=[1, 2]))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ SOURCES = "sources: [{path: train.jsonl}]\ndev: [{path: dev.jsonl}]\n"
         ("", "a training begins with an `encoder` or with a checkpoint"),
         ("encoder: a\nstart: b\nversion: 1.0.0\n", "name one of them"),
         ("start: b\n", "`version`: say which one this is"),
-        ("start: b\nversion: 1.0.0\nrole_width: 64\n", "`role_width` is for fresh heads"),
+        ("encoder: a\nlayers: [0]\n", "`layers` is for a checkpoint"),
+        ("start: b\nversion: 1.0.0\nlayers: [2, 1]\n", r"`layers`: \[2, 1\] are not in rising order"),
+        ("start: b\nversion: 1.0.0\nlayers: []\n", "layers: "),
         ("start: b\nversion: 1.0.0\npretraining: {text: a.jsonl}\n", "`pretraining` is for a fresh `encoder`"),
     ],
 )
@@ -44,9 +46,10 @@ def test_only_our_own_format_has_lines_to_leave_out(tmp_path: Path) -> None:
 def test_every_configuration_of_the_project_is_sound(root: Path) -> None:
     folder = root / "training" / "configs"
     names = {path.name for path in folder.glob("*.yaml")} - {DEFAULT.name}
-    assert {"arabert.yaml", "default.yaml", "teacher.yaml"} <= names
-    for name in names:
-        assert read_config(folder / name).start is None
+    assert {"arabert.yaml", "default.yaml", "fast.yaml", "teacher.yaml"} <= names
+    begin = {name: read_config(folder / name).start for name in names}
+    assert {name for name, start in begin.items() if start is not None} == {"fast.yaml"}
+    assert (folder / str(begin["fast.yaml"]) / "config.json").is_file()
     assert read_settings(DEFAULT, ContinuingConfig).replay.weight < 1
 
 
