@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from model.annotation import AnnotatedSentence, Relation, Span
+from model.annotating import annotation_of
+from model.annotation import AnnotatedSentence
 from model.annotation_files import write_annotations
 from model.encoding import Batch
 from model.extractor import Extractor
-from model.labels import ACTION_LABEL
 from model.outputs import HEADS, Floats, Network
 from model.records import Action, Document, Entity
 from model.sentences import split_sentences
@@ -94,17 +94,3 @@ def confidence(document: Document) -> float:
     """Geometric mean of the scores of entities and actions; 1 for a document without any."""
     found: list[Entity | Action] = [*document.entities, *document.actions]
     return exp(sum(log(max(own.score, 1e-6)) for own in found) / len(found)) if found else 1.0
-
-
-def annotation_of(document: Document, id: str) -> AnnotatedSentence:
-    """What was found in a document, as its annotation."""
-    spans = [Span(index, own.label, own.start, own.end) for index, own in enumerate(document.entities)]
-    of_entity = {own.id: index for index, own in enumerate(document.entities)}
-    relations: list[Relation] = []
-    for action in document.actions:
-        span = Span(len(spans), ACTION_LABEL, action.start, action.end, action.event_class, action.factuality)
-        spans.append(span)
-        for role, fillers in action.roles.items():
-            for filler in fillers:
-                relations.append(Relation(len(relations), span.id, of_entity[filler.entity], role))
-    return AnnotatedSentence(id, document.text, tuple(spans), tuple(relations))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from model.annotating import annotation_of
 from model.annotation_check import check
 from model.annotation_files import read_annotations, write_annotations
 from model.extractor import DEFAULT_CHECKPOINT, Extractor
@@ -17,7 +18,7 @@ from model.outputs import HEADS
 from model.records import Action, Document, Entity, RoleFiller
 from model.sentences import split_sentences
 from training.config import ConfigError, Silver
-from training.silver import MeanNetwork, annotation_of, choose, confidence, label, make_silver, teacher
+from training.silver import MeanNetwork, choose, confidence, label, make_silver, teacher
 
 TEXT = "أعلن الجيش العراقي مقتل خمسة مسلحين في صلاح الدين."
 ENTITIES = (

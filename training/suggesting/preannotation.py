@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from model.annotating import annotation_of
 from model.annotation import AnnotatedSentence
 from model.extractor import Extractor, text_id
-from training.silver import annotation_of
 from training.suggesting.suggest import Choice
 from training.suggesting.uncertainty import TYPES, Uncertainty
 
