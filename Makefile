@@ -57,5 +57,5 @@ $(SERVE)/.installed: pyproject.toml constraints.txt
 
 $(DEV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(DEV)
-	$(DEV)/bin/python $(INSTALL) -e '.[train,cluster,postgres,tracing,dev]'
+	$(DEV)/bin/python $(INSTALL) -e '.[train,cluster,ray-serve,postgres,tracing,dev]'
 	touch $@

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
-import sys
 from contextlib import ExitStack, suppress
 from tempfile import TemporaryDirectory
 
@@ -22,15 +20,13 @@ from serving.authorization import key_ring
 from serving.checkpoints import locate
 from serving.feedback.migrations import upgrade
 from serving.keys import keys_required
-from serving.loading import load_extractor
+from serving.loading import load_to_serve
 from serving.logs import configure_logs
 from serving.metrics import metrics_directory
 from serving.settings import PREFIX, Settings
 
 #: Where the parent tells its workers the address that it listens on, which only it knows where port 0 was asked for.
 _ADDRESS = "_MUSNAD_ADDRESS"
-#: Seconds that a thread may keep the interpreter from the others: the event loop must not wait for those that decode.
-_SWITCH = 0.0005
 
 
 def serve(settings: Settings, listener: socket.socket) -> bool:
@@ -63,7 +59,7 @@ def _serve_alone(settings: Settings, listener: socket.socket) -> bool:
 
 
 def _serve_with_workers(settings: Settings, listener: socket.socket) -> bool:
-    _check(settings)
+    check_settings(settings)
     _export(settings)
     with ExitStack() as stack:
         if settings.state_dir is None:
@@ -78,8 +74,11 @@ def _serve_with_workers(settings: Settings, listener: socket.socket) -> bool:
         return all(process.exitcode != STARTUP_FAILURE for process in parent.processes)
 
 
-def _check(settings: Settings) -> None:
-    """Raise what the workers would each raise: they would only log it, and be started again and again."""
+def check_settings(settings: Settings) -> None:
+    """Raise what each worker would raise: it would only log it, and be started again and again.
+
+    The database's tables are made, or brought up to date. Raises CheckpointError, KeysError, or what the database does.
+    """
     read_config(DEFAULT_CHECKPOINT if settings.checkpoint is None else locate(settings.checkpoint).directory)
     key_ring(settings.keys_file, keys_required(settings.host, settings.require_keys))
     if settings.database_url is not None:
@@ -98,6 +97,9 @@ def _config(settings: Settings, app: FastAPI | str) -> uvicorn.Config:
         app,
         factory=isinstance(app, str),
         workers=settings.workers,
+        # those that this was tested with; uvicorn would take others where something else has installed them
+        loop="asyncio",
+        http="h11",
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -109,11 +111,7 @@ def _config(settings: Settings, app: FastAPI | str) -> uvicorn.Config:
 
 def _load(settings: Settings, address: str) -> Extractor:
     """Load the checkpoint, and say on standard error that it serves."""
-    sys.setswitchinterval(_SWITCH)
-    extractor = load_extractor(settings.checkpoint, **settings.network)
-    # what is here now stays: looking through all of it for garbage stopped everything for 0.1 s every few seconds
-    gc.collect()
-    gc.freeze()
+    extractor = load_to_serve(settings.checkpoint, **settings.network)
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
     console.print(f"musnad: {extractor.info.name} {extractor.info.version} on {address}")
     return extractor

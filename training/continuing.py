@@ -198,10 +198,11 @@ def network_of(checkpoint: Path, config: TrainingConfig) -> tuple[MusnadModel, T
 
 def _keep_layers(model: MusnadModel, kept: Sequence[int]) -> None:
     """Take all other layers out of the encoder."""
-    stack = getattr(getattr(model.encoder, "encoder", None), "layer", None)
-    if not isinstance(stack, torch.nn.ModuleList):
+    inner = getattr(model.encoder, "encoder", None)
+    stack = getattr(inner, "layer", None)
+    if inner is None or not isinstance(stack, torch.nn.ModuleList):
         raise ConfigError(f"layers: an encoder of the type {model.encoder.config.model_type!r} has no list of layers")
     if not 0 <= kept[0] <= kept[-1] < len(stack):
         raise ConfigError(f"layers: {list(kept)} are not among the {len(stack)} of the encoder, counted from 0")
-    model.encoder.encoder.layer = torch.nn.ModuleList(stack[number] for number in kept)
+    inner.layer = torch.nn.ModuleList(stack[number] for number in kept)
     model.encoder.config.num_hidden_layers = model.config.encoder["num_hidden_layers"] = len(kept)

@@ -50,7 +50,17 @@ def live(extractor: Extractor | Callable[[], Extractor], settings: Settings) -> 
     """Run the service until the context ends."""
     listener = listen("127.0.0.1", 0)
     app = create_app(extractor, settings)
-    config = uvicorn.Config(app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app,
+        # as `serving.server` has it
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
