@@ -24,5 +24,8 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line."""
-    build()()
+    """Run the command line; SIGINT ends it with 130, as a shell reports it, also while commands are still imported."""
+    try:
+        build()()
+    except KeyboardInterrupt:
+        raise SystemExit(128 + 2) from None

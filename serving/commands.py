@@ -6,11 +6,11 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from model.console import errors, fail, say
 from model.runtime import Runtime
 from serving import key_commands
 from serving.bulk import commands as bulk_commands
@@ -25,15 +25,6 @@ app.add_typer(bulk_commands.app)
 _BROKEN_PIPE = 128 + 13
 
 Checkpoint = Annotated[Path | None, typer.Option(help="Checkpoint directory or registry, instead of the shipped one.")]
-
-
-def _errors() -> Console:
-    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
-
-
-def _fail(message: object, status: int = 2) -> NoReturn:
-    _errors().print(f"musnad: {message}")
-    raise typer.Exit(status)
 
 
 @app.command()
@@ -63,26 +54,26 @@ def predict(
     from serving.prediction import STDIN, predict_files
 
     if not files and sys.stdin.isatty():
-        _fail("no input: name a FILE, pipe text in, or give - to type it")
+        fail("no input: name a FILE, pipe text in, or give - to type it")
     for path in files or []:
         if path != STDIN and (problem := _problem(path)):
-            _fail(f"{path}: {problem}")
+            fail(f"{path}: {problem}")
     try:
         extractor = load_extractor(checkpoint, runtime=runtime)
     except CheckpointError as error:
-        _fail(error)
+        fail(error)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     if format is None:
         format = Format.PRETTY if sys.stdout.isatty() else Format.JSON
     try:
-        bad = predict_files(extractor, files or [STDIN], input, format, min_score, _errors())
+        bad = predict_files(extractor, files or [STDIN], input, format, min_score, errors)
     except BrokenPipeError:
         # what is still buffered would fail once more when the interpreter ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(_BROKEN_PIPE) from None
     except OSError as error:
-        _fail(error)
+        fail(error)
     raise typer.Exit(1 if bad else 0)
 
 
@@ -117,22 +108,22 @@ def serve(
     from serving.settings import BadSettingsError, read_settings, strangers
 
     for message in strangers(os.environ):
-        _errors().print(f"musnad: {message}")
+        say(message)
     try:
         settings = read_settings(host=host, port=port, workers=workers, checkpoint=checkpoint)
     except BadSettingsError as error:
-        _fail(error)
+        fail(error)
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
         place = f"{settings.host} port {settings.port}"
-        _fail(f"cannot listen on {place}: {(error.strerror or str(error)).partition(' (')[0]}")
+        fail(f"cannot listen on {place}: {(error.strerror or str(error)).partition(' (')[0]}")
     try:
         served = serve(settings, listener)
     except DatabaseError as error:
-        _fail(f"MUSNAD_DATABASE_URL: {error}")
+        fail(f"MUSNAD_DATABASE_URL: {error}")
     except KeysError as error:
-        _fail(f"MUSNAD_KEYS_FILE: {error}")
+        fail(f"MUSNAD_KEYS_FILE: {error}")
     except (CheckpointError, OSError, ValueError, RuntimeError) as error:  # settings that cannot be met
-        _fail(error)
+        fail(error)
     raise typer.Exit(0 if served else 2)

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from model.console import fail, say
 from serving.keys import SCOPES, KeysError, create_key, read_keys, revoke_key
 
 app = typer.Typer(help="API keys of the service.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of the key, as it is in the log.")]
 File = Annotated[Path, typer.Option("--file", envvar="MUSNAD_KEYS_FILE", help="The file of keys.")]
-
-
-def _say(message: object) -> None:
-    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
-    console.print(f"musnad: {message}")
-
-
-def _fail(message: object) -> NoReturn:
-    _say(message)
-    raise typer.Exit(2)
 
 
 @app.command()
@@ -39,9 +29,9 @@ def create(
     try:
         secret = create_key(file, name, scope)
     except KeysError as error:
-        _fail(error)
+        fail(error)
     typer.echo(secret)
-    _say(f"{file}: has the hash of the key {name!r}; the key itself is shown this once")
+    say(f"{file}: has the hash of the key {name!r}; the key itself is shown this once")
 
 
 @app.command("list")
@@ -50,7 +40,7 @@ def list_keys(file: File) -> None:
     try:
         keys = read_keys(file)
     except KeysError as error:
-        _fail(error)
+        fail(error)
     for key in keys:
         typer.echo(f"{key.name}\t{','.join(key.scopes)}\t{key.created}")
 
@@ -61,5 +51,5 @@ def revoke(name: Name, file: File) -> None:
     try:
         revoke_key(file, name)
     except KeysError as error:
-        _fail(error)
-    _say(f"{file}: the key {name!r} is revoked")
+        fail(error)
+    say(f"{file}: the key {name!r} is revoked")

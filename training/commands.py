@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from model.console import errors, fail, needs_extra, say
 from training.exchange.commands import app as exchange_commands
 from training.judging.commands import agreement, evaluate, model_commands
 from training.suggesting.commands import suggest
@@ -16,19 +17,6 @@ app = typer.Typer()
 annotation_commands = typer.Typer(help="Check, count, exchange and split annotated sentences.", no_args_is_help=True)
 annotation_commands.add_typer(exchange_commands)
 app.add_typer(annotation_commands, name="annotations")
-
-_errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-
-
-def _fail(message: object, status: int = 2) -> NoReturn:
-    _errors.print(f"musnad: {message}")
-    raise typer.Exit(status)
-
-
-def _needs_extra(error: ImportError) -> NoReturn:
-    if error.name is None or error.name.partition(".")[0] in ("model", "training"):
-        raise error
-    _fail(f"this command needs {error.name}: install the extra, pip install 'musnad[train]'")
 
 
 @app.command()
@@ -75,7 +63,7 @@ def train(
         from training.sources import SourceError
         from training.train import train as run
     except ImportError as error:
-        _needs_extra(error)
+        needs_extra(error, "train")
     from model.annotation import AnnotationError
     from model.extractor import CheckpointError
 
@@ -87,10 +75,10 @@ def train(
             folder,
             output,
             resume=not fresh,
-            report=lambda message: _errors.print(f"musnad: {message}"),
+            report=say,
         )
     except (ConfigError, SourceError, AnnotationError, CheckpointError, OSError) as error:
-        _fail(error)
+        fail(error)
     if is_main():
         Console().print(metrics)
 
@@ -112,8 +100,8 @@ def check_files(files: Annotated[list[Path], typer.Argument(help="Annotated JSON
             print(problem)
             count += 1
     except OSError as error:
-        _fail(error)
-    _errors.print(f"{count} problems" if count != 1 else "1 problem")
+        fail(error)
+    errors.print(f"{count} problems" if count != 1 else "1 problem")
     raise typer.Exit(1 if count else 0)
 
 
@@ -126,4 +114,4 @@ def stats(files: Annotated[list[Path], typer.Argument(help="Annotated JSON lines
     try:
         Console().print(table(statistics(files)))
     except (AnnotationError, OSError) as error:
-        _fail(error)
+        fail(error)

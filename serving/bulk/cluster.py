@@ -44,6 +44,15 @@ class Cluster:
     cpus: int = 1
 
 
+def check_address(address: str) -> None:
+    """Raise RefusedError for a Ray client's address: there Ray Data fails at once, tried with Ray 2.60."""
+    if _where(address).startswith("ray://"):
+        raise RefusedError(
+            f"--address {address}: Ray Data does not run through a Ray client (ray://): start the command on a "
+            "machine of the cluster, with --address auto"
+        )
+
+
 def run_on_ray(
     job: Job, made_by: Maker, output: Output, tasks: Sequence[Task], cluster: Cluster, told: Told
 ) -> Iterator[Finished]:
@@ -95,14 +104,18 @@ def _connect(cluster: Cluster) -> None:
 
 def _probe(address: str) -> None:
     """Raise RefusedError where nothing listens at an address: Ray would try for minutes, without a word."""
-    where = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
-    host, colon, port = where.rpartition("://")[2].rpartition(":")
+    where = _where(address)
+    host, colon, port = where.rpartition(":")
     if not colon or not port.isdecimal():
         return
     try:
         socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
     except OSError as error:
         raise RefusedError(f"--address {address}: nothing answers at {where}: {error.strerror or error}") from None
+
+
+def _where(address: str) -> str:
+    return os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
 
 
 def _pipeline(job: Job, arguments: tuple[Job, Maker, Output, int], tasks: Sequence[Task], actors: int) -> Any:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from serving.bulk.job import Format
+from model.console import errors, fail, say
+from model.runtime import Runtime
+from serving.bulk.interruption import interruptible
+from serving.bulk.job import BulkError, Format, Job, RefusedError
+
+if TYPE_CHECKING:
+    from serving.bulk.cluster import Cluster
 
 app = typer.Typer()
 
 #: The status of a command that SIGINT ends, as a shell reports it.
 _INTERRUPTED = 128 + 2
-
-
-def _errors() -> Console:
-    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
-
-
-def _fail(message: object, status: int) -> NoReturn:
-    _errors().print(f"musnad: {message}")
-    raise typer.Exit(status)
+_GO_ON = "What is finished is kept: give the same command again to go on"
 
 
 @app.command()
@@ -34,6 +32,7 @@ def bulk(
     id_field: Annotated[str, typer.Option(help="Field or column of the id; without one, file and line.")] = "id",
     date_field: Annotated[str, typer.Option(help="Field or column of the date, which is passed through.")] = "date",
     checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint directory, instead of the shipped one.")] = None,
+    runtime: Annotated[Runtime, typer.Option(help="What runs the network; openvino-fp32 rounds nothing.")] = "openvino",
     min_score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Leave out what scores below.")] = 0.0,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Sentences in a batch of the network.")] = None,
     part_documents: Annotated[int, typer.Option(min=1, help="Documents of a part.")] = 256,
@@ -42,7 +41,7 @@ def bulk(
         int | None, typer.Option(min=1, help="Threads of the network: by default all cores, on Ray one an actor.")
     ] = None,
     ray: Annotated[bool, typer.Option("--ray", help="Run on Ray, on this machine.")] = False,
-    address: Annotated[str | None, typer.Option(help="Run on a Ray cluster: auto, ray://HOST:PORT, or local.")] = None,
+    address: Annotated[str | None, typer.Option(help="Run on a Ray cluster: auto, HOST:PORT, or local.")] = None,
     events: Annotated[
         Path | None, typer.Option(help="Write also a table of events: .parquet, .csv, .json or .jsonl.")
     ] = None,
@@ -57,44 +56,56 @@ def bulk(
     are done, and the exit status is then 1. A run that was stopped goes on
     when the same command is given again. docs/scale.md says more.
     """
-    from serving.bulk.cluster import Cluster
+    if actors is not None and not (ray or address):
+        fail("--actors: needs --ray or --address")
+    try:
+        with interruptible() as check:
+            from serving.bulk.cluster import Cluster
+
+            job = Job(
+                format=format,
+                text_field=text_field,
+                id_field=id_field,
+                date_field=date_field,
+                checkpoint=None if checkpoint is None else str(_directory(checkpoint)),
+                runtime=runtime,
+                min_score=min_score,
+                batch_size=batch_size,
+                part_documents=part_documents,
+                max_characters=max_characters,
+            )
+            cluster = Cluster(address or "local", actors, threads or 1) if ray or address else None
+            bad = _extract(input, output, job, cluster, threads or 0, events, check)
+    except KeyboardInterrupt:
+        fail(f"stopped. {_GO_ON}", _INTERRUPTED)
+    except RefusedError as error:
+        fail(error)
+    except BulkError as error:
+        fail(f"{error}. {_GO_ON}", 1)
+    raise typer.Exit(1 if bad else 0)
+
+
+def _extract(
+    input: str,
+    output: str,
+    job: Job,
+    cluster: Cluster | None,
+    threads: int,
+    events: Path | None,
+    check: Callable[[], None],
+) -> int:
+    """Do the run and the table of events, and report both; return how many documents something is missing of."""
     from serving.bulk.events import check_table
-    from serving.bulk.job import BulkError, Job, RefusedError
     from serving.bulk.run import run
 
-    cluster = Cluster(address or "local", actors, threads or 1) if ray or address else None
-    if actors is not None and cluster is None:
-        _fail("--actors: needs --ray or --address", 2)
-    job = Job(
-        format=format,
-        text_field=text_field,
-        id_field=id_field,
-        date_field=date_field,
-        checkpoint=None if checkpoint is None else str(_directory(checkpoint)),
-        min_score=min_score,
-        batch_size=batch_size,
-        part_documents=part_documents,
-        max_characters=max_characters,
-    )
-    try:
-        if events is not None:
-            check_table(events)
-        summary = run(input, output, job, cluster=cluster, threads=threads or 0, console=_errors())
-    except RefusedError as error:
-        _fail(error, 2)
-    except BulkError as error:
-        _fail(f"{error}. What is finished is kept: give the same command again to go on", 1)
-    except KeyboardInterrupt:
-        _fail("stopped. What is finished is kept: give the same command again to go on", _INTERRUPTED)
-    console = _errors()
-    bad = 0
+    if events is not None:
+        check_table(events)
+    summary = run(input, output, job, cluster=cluster, threads=threads, console=errors, check=check)
     failed = sum(summary.failed.values())
     what = ", ".join(f"{count:,} {reason}" for reason, count in summary.failed.items())
     report = f"{summary.documents:,} documents, {summary.sentences:,} sentences in {summary.parts:,} parts"
-    console.print(f"musnad: {report}; {failed:,} failed" + (f" ({what}): see {output}/failed" if failed else ""))
-    if events is not None:
-        bad = _write_events(output, events, console)
-    raise typer.Exit(1 if failed or bad else 0)
+    say(f"{report}; {failed:,} failed" + (f" ({what}): see {output}/failed" if failed else ""))
+    return failed + (0 if events is None else _write_events(output, events))
 
 
 def _directory(checkpoint: Path) -> Path:
@@ -105,20 +116,19 @@ def _directory(checkpoint: Path) -> Path:
     try:
         return locate(checkpoint.absolute()).directory
     except CheckpointError as error:
-        _fail(error, 2)
+        raise RefusedError(str(error)) from None
 
 
-def _write_events(output: str, path: Path, console: Console) -> int:
+def _write_events(output: str, path: Path) -> int:
     """Write the table of events; return how many documents it has nothing of."""
     from serving.bulk.events import write_event_table
-    from serving.bulk.job import RefusedError
 
     bad: list[str] = []
     try:
         count = write_event_table(output, path, bad.append)
     except RefusedError as error:
-        _fail(error, 1)
+        fail(error, 1)
     for message in bad[:20]:
-        console.print(f"musnad: {message}")
-    console.print(f"musnad: {count:,} events in {path}; {len(bad):,} documents without any because of their dates")
+        say(message)
+    say(f"{count:,} events in {path}; {len(bad):,} documents without any because of their dates")
     return len(bad)

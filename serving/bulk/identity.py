@@ -30,7 +30,8 @@ class Maker:
         if own != self:
             raise RefusedError(f"the run began with {self}, and this machine has {own}")
         try:
-            extractor = load_extractor(None if job.checkpoint is None else job.checkpoint_path, threads=threads)
+            checkpoint = None if job.checkpoint is None else job.checkpoint_path
+            extractor = load_extractor(checkpoint, runtime=job.runtime, threads=threads)
             self_test(extractor)
         except (CheckpointError, SelfTestError) as error:
             raise RefusedError(f"{job.checkpoint_path}: {error}") from None

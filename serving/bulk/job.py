@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from model.extractor import DEFAULT_CHECKPOINT
+from model.runtime import Runtime
 
 #: Characters (code points) of the texts of one part, at most, but for a single text that has more: bounds the memory.
 PART_CHARACTERS = 2_000_000
@@ -41,6 +41,7 @@ class Job:
     id_field: str = "id"
     date_field: str = "date"
     checkpoint: str | None = None
+    runtime: Runtime = "openvino"
     min_score: float = 0.0
     batch_size: int | None = None
     part_documents: int = 256
@@ -49,6 +50,8 @@ class Job:
     @property
     def checkpoint_path(self) -> Path:
         """The checkpoint's directory."""
+        from model.extractor import DEFAULT_CHECKPOINT  # here, so that `musnad --help` does not wait for numpy
+
         return DEFAULT_CHECKPOINT if self.checkpoint is None else Path(self.checkpoint)
 
 

@@ -18,8 +18,8 @@ import json
 import os
 import secrets
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from typing import Any
 import fsspec
 
 from serving.bulk.job import BulkError, Format, RefusedError
-from serving.bulk.sources import is_local, open_file_system
+from serving.bulk.sources import errors_of, is_local, message_of, open_file_system
 
 DOCUMENTS, FAILED, FINISHED = "documents", "failed", "finished"
 RUN, PLAN, SUMMARY = "run.json", "plan.jsonl", "summary.json"
@@ -70,12 +70,23 @@ class Output:
         return cls(*open_file_system(url))
 
     def read(self, name: str) -> bytes | None:
-        """The content of a file; None where there is none."""
+        """The content of a file; None where there is none. Raises BulkError."""
         try:
             raw: bytes = self.fs.cat_file(f"{self.root}/{name}")
         except FileNotFoundError:
             return None
+        except errors_of(self.fs) as error:
+            raise self._unreadable(name, error) from None
         return raw
+
+    def read_all(self, names: Iterable[str]) -> list[bytes]:
+        """The contents of files, many at a time where the file system can. Raises BulkError."""
+        paths = [f"{self.root}/{name}" for name in names]
+        try:
+            found: list[bytes] = self.fs.cat_ranges(paths, None, None, on_error="raise")
+        except errors_of(self.fs) as error:
+            raise self._unreadable("", error) from None
+        return found
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file, whole or not at all, in the place of one that is there. Raises BulkError."""
@@ -84,20 +95,31 @@ class Output:
             if is_local(self.fs):
                 _replace(Path(path), content)
             else:  # stores of objects show an object when all of it has arrived
-                self.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-                self.fs.pipe_file(path, content)
-        except OSError as error:
-            raise BulkError(f"{path}: cannot be written: {error.strerror or error}") from None
+                try:
+                    self.fs.pipe_file(path, content)
+                except FileNotFoundError:  # stores of objects have no folders, other file systems do
+                    _make_folders(self.fs, path.rpartition("/")[0])
+                    self.fs.pipe_file(path, content)
+        except errors_of(self.fs) as error:
+            raise BulkError(f"{path}: cannot be written: {message_of(error)}") from None
 
     def names(self, folder: str) -> dict[str, int]:
-        """The files of a folder, with their sizes; hidden ones are left out."""
+        """The files of a folder, with their sizes; hidden ones are left out. Raises BulkError."""
         path = f"{self.root}/{folder}".rstrip("/")
+        self.fs.invalidate_cache()  # other processes write too
         try:
             found = self.fs.ls(path, detail=True)
         except FileNotFoundError:
             return {}
-        sizes = {str(info["name"]).rstrip("/").rpartition("/")[2]: int(info.get("size") or 0) for info in found}
-        return {name: size for name, size in sizes.items() if name and not name.startswith(".")}
+        except errors_of(self.fs) as error:
+            raise self._unreadable(folder, error) from None
+        sizes = {str(info["name"]).rstrip("/"): int(info.get("size") or 0) for info in found}
+        sizes.pop(path, None)  # an empty object in a store stands for the folder itself
+        names = {place.rpartition("/")[2]: size for place, size in sizes.items()}
+        return {name: size for name, size in names.items() if not name.startswith(".")}
+
+    def _unreadable(self, name: str, error: Exception) -> BulkError:
+        return BulkError(f"{self.root}/{name}".rstrip("/") + f": cannot be read: {message_of(error)}")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -120,6 +142,15 @@ class Output:
             yield
         finally:
             os.close(handle)
+
+
+def _make_folders(fs: fsspec.AbstractFileSystem, path: str) -> None:
+    """Make a folder and those above it, but not the first: a bucket that is not there is a mistake."""
+    parts = path.strip("/").split("/")
+    root = "/" if path.startswith("/") else ""
+    for count in range(2, len(parts) + 1):
+        with suppress(FileExistsError):
+            fs.mkdir(root + "/".join(parts[:count]), create_parents=False)
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -191,12 +222,9 @@ def _encode(rows: list[EncodedRow], format: Format) -> bytes:
 
 def finished_chunks(output: Output, format: Format) -> dict[int, Finished]:
     """The chunks that are done, whose parts are still there in full."""
-    names = sorted(output.names(FINISHED))
-    contents: dict[str, bytes] = {}
-    if names:  # many at a time, where the file system can
-        contents = output.fs.cat([f"{output.root}/{FINISHED}/{name}" for name in names])
+    contents = output.read_all(f"{FINISHED}/{name}" for name in sorted(output.names(FINISHED)))
     parts = output.names(DOCUMENTS)
-    found = [Finished(**json.loads(raw)) for raw in contents.values()]
+    found = [Finished(**json.loads(raw)) for raw in contents]
     return {own.chunk: own for own in found if parts.get(part_name(own.chunk, format)) == own.bytes}
 
 

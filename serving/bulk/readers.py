@@ -12,7 +12,7 @@ import fsspec
 from serving.bulk.decompression import damage, opened
 from serving.bulk.job import BulkError, Job
 from serving.bulk.records import Failure, Item, Place, Reason, record_of, text_record
-from serving.bulk.sources import InputFile, Kind
+from serving.bulk.sources import InputFile, Kind, errors_of, message_of
 from serving.reading import InputError, LineSplitter, decode, parse_json
 
 #: Bytes of a line of JSON, of a field of CSV, or of a plain text, at most: bounds the memory.
@@ -29,8 +29,8 @@ def read_bundle(fs: fsspec.AbstractFileSystem, files: Sequence[InputFile], job: 
     for file in files:
         try:
             yield from read_file(fs, file, job)
-        except OSError as error:
-            raise BulkError(f"{file.path}: {error.strerror or error}") from None
+        except errors_of(fs) as error:
+            raise BulkError(f"{file.path}: {message_of(error)}") from None
 
 
 def read_file(fs: fsspec.AbstractFileSystem, file: InputFile, job: Job) -> Iterator[Item]:

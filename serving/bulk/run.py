@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from serving.bulk.cluster import Cluster, run_on_ray
+from serving.bulk.cluster import Cluster, check_address, run_on_ray
 from serving.bulk.identity import Maker, identity, maker
 from serving.bulk.job import BulkError, Format, Job, RefusedError, Told
 from serving.bulk.local import run_here
@@ -52,11 +52,13 @@ def run(
     cluster: Cluster | None = None,
     threads: int = 0,
     console: Console | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Extract the documents of `input` into the directory `output`, going on with what is there of the same run.
 
     Without a `cluster`, in this process, with `threads` of the network (0: all cores). Both write the same bytes.
-    Raises RefusedError before anything is done, and BulkError where the run cannot go on.
+    `check` is called after each group of documents, and what it raises ends the run. Raises RefusedError before
+    anything is done, and BulkError where the run cannot go on.
     """
     console = console or Console(quiet=True)
     source = find_input(input)
@@ -70,11 +72,11 @@ def run(
         if len(source.left_out) > 3:
             console.print(f"musnad: and so are {len(source.left_out) - 3:,} others")
         with _progress(console) as progress:
-            chunks = _plan(source, place, job, progress)
+            chunks = _plan(source, place, job, progress, check)
             finished = finished_chunks(place, job.format)
             left = list(tasks(source, chunks, finished))
             if left:
-                told = _bar(progress, chunks, finished)
+                told = _bar(progress, chunks, finished, check)
                 for own in _run(job, made_by, place, left, cluster, threads, told):
                     finished[own.chunk] = own
         return _finish(input, source, place, chunks, finished)
@@ -83,6 +85,8 @@ def run(
 def _check(source: Input, place: Output, job: Job, cluster: Cluster | None) -> None:
     if cluster is not None and find_spec("ray") is None:
         raise RefusedError(f"Ray is not installed: it comes with the extra `cluster`: {_EXTRA}")
+    if cluster is not None:
+        check_address(cluster.address)
     if missing := missing_extra(source.files):
         raise RefusedError(f"reading {missing} needs the extra `cluster`: {_EXTRA}")
     if job.format is Format.PARQUET and not has_pyarrow():
@@ -98,7 +102,10 @@ def _claim(place: Output, own: dict[str, Any]) -> None:
     if raw is None:
         if strangers := place.names(""):
             raise RefusedError(f"{place.root}: not empty (there is {min(strangers)}), and no run to go on with")
-        place.write(RUN, json.dumps(own, ensure_ascii=False, indent=1).encode())
+        try:
+            place.write(RUN, json.dumps(own, ensure_ascii=False, indent=1).encode())
+        except BulkError as error:
+            raise RefusedError(str(error)) from None
         return
     old = json.loads(raw)
     for name, value in own.items():
@@ -107,22 +114,30 @@ def _claim(place: Output, own: dict[str, Any]) -> None:
             raise RefusedError(f"{place.root}: holds another run, whose {name} was {was}, and now is {now}")
 
 
-def _plan(source: Input, place: Output, job: Job, progress: Progress) -> list[Chunk]:
+def _plan(source: Input, place: Output, job: Job, progress: Progress, check: Callable[[], None]) -> list[Chunk]:
     raw = place.read(PLAN)
     if raw is not None:
         return plan_from_bytes(raw)
     bar = progress.add_task("reading", total=None)
-    chunks = make_plan(source, job, lambda count: progress.advance(bar, count))
+    chunks = make_plan(source, job, _told(progress, bar, check))
     place.write(PLAN, plan_to_bytes(chunks))
     progress.remove_task(bar)
     return chunks
 
 
-def _bar(progress: Progress, chunks: Iterable[Chunk], finished: Collection[int]) -> Told:
+def _bar(progress: Progress, chunks: Iterable[Chunk], finished: Collection[int], check: Callable[[], None]) -> Told:
     chunks = list(chunks)
     done = sum(chunk.items for chunk in chunks if chunk.number in finished)
     bar = progress.add_task("extracting", total=sum(chunk.items for chunk in chunks), completed=done)
-    return lambda count: progress.advance(bar, count)
+    return _told(progress, bar, check)
+
+
+def _told(progress: Progress, bar: TaskID, check: Callable[[], None]) -> Told:
+    def told(count: int) -> None:
+        check()
+        progress.advance(bar, count)
+
+    return told
 
 
 def _run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -89,6 +90,18 @@ def is_local(fs: fsspec.AbstractFileSystem) -> bool:
     return isinstance(fs, LocalFileSystem)
 
 
+def errors_of(fs: fsspec.AbstractFileSystem) -> type[Exception]:
+    """What a file system raises. The libraries of stores have errors of their own, without a base class."""
+    return OSError if is_local(fs) else Exception
+
+
+def message_of(error: Exception) -> str:
+    """What an error of `errors_of` says."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or type(error).__name__
+    return f"{type(error).__name__}: {error}"
+
+
 def find_input(url: str) -> Input:
     """Find the files of a path: one file, a directory with all below it, or a glob. Raises RefusedError.
 
@@ -97,12 +110,14 @@ def find_input(url: str) -> Input:
     fs, path = open_file_system(url)
     try:
         found, base = _found(fs, path)
-    except OSError as error:
-        raise RefusedError(f"{url}: {error.strerror or error}") from None
+    except errors_of(fs) as error:
+        raise RefusedError(f"{url}: {message_of(error)}") from None
     files: list[InputFile] = []
     left_out: list[str] = []
     for place, info in sorted(found.items()):
         name = _name(place, base)
+        if place.endswith("/"):  # an empty object in a store stands for a folder
+            continue
         file = _file(place, name, info)
         if file is None:
             left_out.append(name)
@@ -116,15 +131,27 @@ def find_input(url: str) -> Input:
 
 def _found(fs: fsspec.AbstractFileSystem, path: str) -> tuple[dict[str, dict[str, Any]], str]:
     """Paths with what is known of them, and the directory that names are relative to."""
-    if fs.isfile(path):
-        return {path: fs.info(path)}, dirname(path)
-    if fs.isdir(path):
+    fs.invalidate_cache()  # of an earlier look
+    try:
+        info = fs.info(path)
+    except FileNotFoundError:
+        info = {"type": ""}
+    if info["type"] == "file":
+        return {path: info}, dirname(path)
+    if info["type"] == "directory":
+        if is_local(fs):
+            for _ in os.walk(path, onerror=_raise):
+                pass  # `find` leaves a directory that cannot be read out, without a word
         return fs.find(path, detail=True), path
     wild = min((place for sign in "*?[" if (place := path.find(sign)) >= 0), default=None)
     if wild is None:
         raise FileNotFoundError(2, "there is no such file or directory")
     found = fs.glob(path, detail=True)
     return {place: info for place, info in found.items() if info["type"] != "directory"}, dirname(path[:wild])
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _name(path: str, base: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from model.console import fail, say
 from model.labels import CLASSES, FACTUALITIES
 
 if TYPE_CHECKING:
@@ -41,15 +41,6 @@ def _one_of(value: str, names: tuple[str, ...]) -> str:
     if value not in names:
         raise typer.BadParameter(f"{value!r} is not one of {', '.join(names)}")
     return value
-
-
-def _errors() -> Console:
-    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
-
-
-def _fail(message: object, status: int = 2) -> NoReturn:
-    _errors().print(f"musnad: {message}")
-    raise typer.Exit(status)
 
 
 def _reason(error: Exception, out: Path) -> str:
@@ -86,23 +77,21 @@ def events(
         nonlocal shown
         shown += 1
         if shown <= _SHOWN:
-            _errors().print(f"musnad: {place}: {message}")
+            say(f"{place}: {message}")
 
     try:
         default = None if date is None else iso_date(date)
     except DateError as error:
-        _fail(f"--date: {error}")
+        fail(f"--date: {error}")
     try:
         made = make_table(read_inputs(inputs), out, default, report)
     except (TableError, BulkError, OSError) as error:
-        _fail(_reason(error, out))
+        fail(_reason(error, out))
     if made.bad > _SHOWN:
-        _errors().print(f"musnad: and {made.bad - _SHOWN:,} more documents that cannot be used")
+        say(f"and {made.bad - _SHOWN:,} more documents that cannot be used")
     written = made.written
     left_out = f"; {written.left_out:,} of STATE and OTHER, no PLOVER types, left out" if written.left_out else ""
-    _errors().print(
-        f"musnad: {written.events:,} events of {made.documents:,} documents{left_out}; {made.bad:,} documents failed"
-    )
+    say(f"{written.events:,} events of {made.documents:,} documents{left_out}; {made.bad:,} documents failed")
     raise typer.Exit(1 if made.bad else 0)
 
 
@@ -154,7 +143,7 @@ def graph(
         built = build(rows, unnamed=Unnamed(unnamed.value), min_count=min_count, isolated=isolated)
         write_graph(built, out, title or table.stem)
     except (TableError, OSError) as error:
-        _fail(_reason(error, out))
+        fail(_reason(error, out))
     _report(built, kept, selection, min_count)
 
 
@@ -164,13 +153,12 @@ def _day(option: str, text: str | None) -> str | None:
     try:
         return None if text is None else day_of(iso_date(text))
     except DateError as error:
-        _fail(f"{option}: {error}")
+        fail(f"{option}: {error}")
 
 
 def _report(built: EventGraph, kept: Kept, selection: Selection, min_count: int) -> None:
     """Say what became of the events, and which merging of names may be wrong."""
-    console = _errors()
-    console.print(f"musnad: {len(built.nodes):,} entities and {len(built.edges):,} edges of {kept.kept:,} events")
+    say(f"{len(built.nodes):,} entities and {len(built.edges):,} edges of {kept.kept:,} events")
     spellings = sum(len(node.spellings) > 1 for node in built.nodes.values())
     conflicts = list(built.label_conflicts())
     overruled = sum(node.labels.total() - node.labels[node.label] for _, node in conflicts)
@@ -189,4 +177,4 @@ def _report(built: EventGraph, kept: Kept, selection: Selection, min_count: int)
         (singles, "persons of one word, who may be several people"),
     ):
         if count:
-            console.print(f"musnad: {count:,} {what}")
+            say(f"{count:,} {what}")

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from model.console import errors, fail, needs_extra
 from training.annotation_split import THRESHOLD, domain, split_files
 from training.exchange import conll, labelstudio
 from training.exchange.conll import Loss
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-_errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 #: How many notes of one kind are printed; the rest is counted.
 _SHOWN = 5
 
@@ -36,11 +36,6 @@ _SkipBad = Annotated[
 
 
 _AllNotes = Annotated[bool, typer.Option("--all-notes", help=f"Print every note, not the first {_SHOWN} of each kind.")]
-
-
-def _fail(message: object, status: int = 2) -> NoReturn:
-    _errors.print(f"musnad: {message}")
-    raise typer.Exit(status)
 
 
 def _report(findings: Sequence[Finding], all_notes: bool) -> int:
@@ -80,20 +75,20 @@ def import_file(
 ) -> None:
     """Turn a tool's annotations into checked sentences; bad records are printed, with exit status 1."""
     if target.exists() and not overwrite:
-        _fail(f"{target}: is there already (--overwrite replaces it)")
+        fail(f"{target}: is there already (--overwrite replaces it)")
     reader = FORMATS[format]
     statuses = frozenset(status or ("pending", "accepted"))
     choices = Choices(not (whole or reader.sentences), across, several, annotator, statuses)
     try:
         imported = import_documents(reader, source, target, choices, skip_bad)
     except OSError as error:
-        _fail(error)
+        fail(error)
     bad = _report(imported.findings, all_notes)
     written = not bad or skip_bad
     count = len(imported.sentences)
-    _errors.print(f"{count} sentences {'in' if written else 'could be read; nothing is written to'} {target}")
+    errors.print(f"{count} sentences {'in' if written else 'could be read; nothing is written to'} {target}")
     if bad:
-        _fail(f"{bad} {'are left out' if skip_bad else 'problems (--skip-bad leaves such records out)'}", 1)
+        fail(f"{bad} {'are left out' if skip_bad else 'problems (--skip-bad leaves such records out)'}", 1)
 
 
 @app.command("export")
@@ -114,26 +109,26 @@ def export_files(
 
     *sources, target = paths
     if not sources:
-        _fail("give the annotated files, and then the file to write")
+        fail("give the annotated files, and then the file to write")
     write: Writer = FORMATS[format].write
     if suggestions_of is not None:
         if format is not FormatName.LABELSTUDIO:
-            _fail("--suggestions-of is for --to labelstudio")
+            fail("--suggestions-of is for --to labelstudio")
         write = partial(labelstudio.write, suggestions_of=suggestions_of)
     if lose:
         if format is not FormatName.CONLL:
-            _fail("--lose is for --to conll; the other formats lose nothing")
+            fail("--lose is for --to conll; the other formats lose nothing")
         write = partial(conll.write, lose=lose)
     try:
         count, findings = export_documents(sources, target, write, skip_bad)
     except (AnnotationError, OSError) as error:
-        _fail(error)
+        fail(error)
     bad = _report(findings, all_notes)
     out = len({finding.place for finding in findings if finding.bad})
     written = count - out if not bad or skip_bad else 0
-    _errors.print(f"{written} of {count} sentences in {target}")
+    errors.print(f"{written} of {count} sentences in {target}")
     if bad:
-        _fail(f"{out} sentences cannot be written{'' if skip_bad else ' (--skip-bad leaves them out)'}", 1)
+        fail(f"{out} sentences cannot be written{'' if skip_bad else ' (--skip-bad leaves them out)'}", 1)
 
 
 @app.command("split")
@@ -151,7 +146,7 @@ def split(
         sizes = split_files(files, folder, seed)
         domains = {name: Counter(map(domain, read_annotations(folder / f"{name}.jsonl"))) for name in sizes}
     except (AnnotationError, OSError) as error:
-        _fail(error)
+        fail(error)
     table = Table("domain", *sizes)
     for name in sorted(set().union(*domains.values())):
         table.add_row(name or "–", *(f"{domains[part][name]:,}" for part in sizes))
@@ -171,19 +166,17 @@ def dedup(
     try:
         from training.exchange.duplicates import near_duplicates_in
     except ImportError as error:
-        if error.name is None or error.name.partition(".")[0] in ("model", "training"):
-            raise
-        _fail(f"this command needs {error.name}: install the extra, pip install 'musnad[train]'")
+        needs_extra(error, "train")
     from model.annotation import AnnotationError
 
     try:
         pairs = near_duplicates_in(files, threshold)
     except (AnnotationError, OSError) as error:
-        _fail(error)
+        fail(error)
     across = sum(pair.across for pair in pairs)
     if pairs:
         Console().print(_table(pairs))
-    _errors.print(f"{len(pairs)} near-duplicates, {across} of them across files")
+    errors.print(f"{len(pairs)} near-duplicates, {across} of them across files")
     raise typer.Exit(1 if across else 0)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from model.console import fail, needs_extra, say
 from model.runtime import Runtime
 
 model_commands = typer.Typer(help="Versions of checkpoints: list, promote, go back.", no_args_is_help=True)
-
-_errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 RegistryDirectory = Annotated[Path, typer.Option("--registry", help="Directory of the registry.")]
 Alpha = Annotated[float, typer.Option(min=0.0001, max=0.5, help="Level of significance of both tests.")]
@@ -26,17 +25,6 @@ class Bump(StrEnum):
     MAJOR = "major"
     MINOR = "minor"
     PATCH = "patch"
-
-
-def _fail(message: object, status: int = 2) -> NoReturn:
-    _errors.print(f"musnad: {message}")
-    raise typer.Exit(status)
-
-
-def _needs_extra(error: ImportError) -> NoReturn:
-    if error.name is None or error.name.partition(".")[0] in ("model", "training"):
-        raise error
-    _fail(f"this command needs {error.name}: install the extra, pip install 'musnad[train]'")
 
 
 def evaluate(
@@ -66,13 +54,13 @@ def evaluate(
         from training.judging.runs import RunError
         from training.report import report
     except ImportError as error:
-        _needs_extra(error)
+        needs_extra(error, "train")
     from model.annotation import AnnotationError
     from model.extractor import CheckpointError
     from training.sources import SourceError
 
     if runs and html is None:
-        _fail("--runs goes into the report: name its file with --html")
+        fail("--runs goes into the report: name its file with --html")
     try:
         report(
             checkpoint,
@@ -90,9 +78,9 @@ def evaluate(
             examples=examples,
         )
     except ImportError as error:
-        _needs_extra(error)
+        needs_extra(error, "train")
     except (CheckpointError, SourceError, AnnotationError, RunError, OSError) as error:
-        _fail(error)
+        fail(error)
 
 
 def agreement(
@@ -107,13 +95,13 @@ def agreement(
     try:
         from training.judging.agreement import agreement as run
     except ImportError as error:
-        _needs_extra(error)
+        needs_extra(error, "train")
     from model.annotation import AnnotationError
 
     try:
         run(first, second, html, json, Console())
     except (AnnotationError, OSError) as error:
-        _fail(error)
+        fail(error)
 
 
 @model_commands.command("list")
@@ -123,13 +111,13 @@ def list_versions(registry: RegistryDirectory) -> None:
         from training.judging.promotion import versions_table
         from training.judging.registry import Registry, RegistryError
     except ImportError as error:
-        _needs_extra(error)
+        needs_extra(error, "train")
     try:
         if not registry.is_dir():
             raise RegistryError(f"{registry}: there is no such directory")
         Console().print(versions_table(Registry(registry)))
     except (RegistryError, OSError) as error:
-        _fail(error)
+        fail(error)
 
 
 @model_commands.command("promote")
@@ -152,7 +140,7 @@ def promote_checkpoint(
         from training.judging.promotion import promote, table_of
         from training.judging.registry import Registry, RegistryError
     except ImportError as error:
-        _needs_extra(error)
+        needs_extra(error, "train")
     from model.annotation import AnnotationError
     from model.extractor import CheckpointError
     from training.sources import SourceError
@@ -167,16 +155,16 @@ def promote_checkpoint(
             force=force,
             alpha=alpha,
             resamples=resamples,
-            waiting=lambda: _errors.print(f"musnad: {registry}: waiting for another promotion to end"),
+            waiting=lambda: say(f"{registry}: waiting for another promotion to end"),
         )
     except (RegistryError, CheckpointError, SourceError, AnnotationError, OSError) as error:
-        _fail(error)
+        fail(error)
     Console().print(table_of(promotion))
     record = promotion.record
     if not promotion.accepted:
-        _fail(f"refused: significantly worse than {record.previous} in {', '.join(record.worse)} (see --force)", 1)
+        fail(f"refused: significantly worse than {record.previous} in {', '.join(record.worse)} (see --force)", 1)
     note = f", although worse in {', '.join(record.worse)}" if record.forced else ""
-    _errors.print(f"musnad: {record.version} is current{note}")
+    say(f"{record.version} is current{note}")
 
 
 @model_commands.command("rollback")
@@ -189,13 +177,11 @@ def roll_back(
         from training.judging.promotion import rollback
         from training.judging.registry import Registry, RegistryError
     except ImportError as error:
-        _needs_extra(error)
+        needs_extra(error, "train")
     try:
         if not registry.is_dir():
             raise RegistryError(f"{registry}: there is no such directory")
-        now = rollback(
-            Registry(registry), version, lambda: _errors.print(f"musnad: {registry}: waiting for a promotion to end")
-        )
+        now = rollback(Registry(registry), version, lambda: say(f"{registry}: waiting for a promotion to end"))
     except (RegistryError, OSError) as error:
-        _fail(error)
-    _errors.print(f"musnad: {now} is current")
+        fail(error)
+    say(f"{now} is current")

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from model.console import errors, fail, needs_extra
 
 if TYPE_CHECKING:
     from training.suggesting.corpus import CorpusSentence
     from training.suggesting.suggest import Tally
-
-_errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-
-
-def _fail(message: object, status: int = 2) -> NoReturn:
-    _errors.print(f"musnad: {message}")
-    raise typer.Exit(status)
-
-
-def _needs_extra(error: ImportError) -> NoReturn:
-    if error.name is None or error.name.partition(".")[0] in ("model", "training"):
-        raise error
-    _fail(f"this command needs {error.name}: install the extra, pip install 'musnad[train]'")
 
 
 def suggest(
@@ -61,15 +49,15 @@ def suggest(
         from training.suggesting.preannotation import write_suggestions
         from training.suggesting.suggest import Settings, Tally, choose_from
     except ImportError as error:
-        _needs_extra(error)
+        needs_extra(error, "train")
     from model.annotation import AnnotationError
     from model.extractor import CheckpointError, Extractor
     from training.suggesting.corpus import CorpusError
 
     if output.exists() and not overwrite:
-        _fail(f"{output}: is there already (--overwrite replaces it)")
+        fail(f"{output}: is there already (--overwrite replaces it)")
     if shortest > longest:
-        _fail(f"--shortest {shortest} is more than --longest {longest}")
+        fail(f"--shortest {shortest} is more than --longest {longest}")
     settings = Settings(
         count=count,
         shortest=shortest,
@@ -95,15 +83,15 @@ def suggest(
             )
         write_suggestions(output, choices, extractor)
     except (CorpusError, CheckpointError, AnnotationError, OSError) as error:
-        _fail(error)
-    _errors.print(_summary(tally))
+        fail(error)
+    errors.print(_summary(tally))
     fewer = f" ({count} were asked for; there are no more)" if len(choices) < count else ""
-    _errors.print(f"{len(choices)} sentences in {output}{fewer}")
+    errors.print(f"{len(choices)} sentences in {output}{fewer}")
 
 
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=_errors, transient=True)
+    return Progress(*columns, console=errors, transient=True)
 
 
 def _sentences(corpus: Sequence[Path], bars: Progress) -> Iterator[CorpusSentence]:

@@ -119,6 +119,15 @@ def test_a_cluster_writes_the_same_bytes(sentences: Path, tmp_path: Path, whole:
     assert contents(tmp_path / "out") == whole
 
 
+@pytest.mark.usefixtures("cluster")
+def test_another_runtime_runs_in_the_workers_too(sentences: Path, tmp_path: Path, whole: dict[str, bytes]) -> None:
+    options = (*_PARTS, "--runtime", "onnxruntime")
+    finish(begin(sentences, tmp_path / "here", *options))
+    finish(begin(sentences, tmp_path / "ray", *options, "--address", "auto", "--actors", "2"))
+    assert contents(tmp_path / "ray") == contents(tmp_path / "here")
+    assert contents(tmp_path / "ray")["run.json"] != whole["run.json"]
+
+
 def test_a_worker_that_is_killed_is_replaced(
     cluster: psutil.Process, sentences: Path, tmp_path: Path, whole: dict[str, bytes]
 ) -> None:
@@ -148,9 +157,20 @@ def test_a_killed_run_goes_on_on_ray_and_without_it(sentences: Path, tmp_path: P
     assert contents(copy) == whole
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])
-def test_an_address_where_nothing_listens_is_refused_at_once(sentences: Path, tmp_path: Path, address: str) -> None:
+def test_an_address_where_nothing_listens_is_refused_at_once(sentences: Path, tmp_path: Path) -> None:
+    process = begin(sentences, tmp_path / "out", *_PARTS, "--address", "127.0.0.1:1")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert errors == "musnad: --address 127.0.0.1:1: nothing answers at 127.0.0.1:1: Connection refused\n"
+
+
+@pytest.mark.parametrize("address", ["ray://127.0.0.1:1", "auto"])
+def test_a_ray_client_is_refused(
+    sentences: Path, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "ray://127.0.0.1:1")
     process = begin(sentences, tmp_path / "out", *_PARTS, "--address", address)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
-    assert errors == f"musnad: --address {address}: nothing answers at {address}: Connection refused\n"
+    assert errors.startswith(f"musnad: --address {address}: Ray Data does not run through a Ray client")
+    assert not (tmp_path / "out").exists()

@@ -15,6 +15,7 @@ from archives import contents, documents, failures, read_lines, write_lines
 from fake_extractor import FakeExtractor
 from typer.testing import Result
 
+from model.extractor import Extractor
 from model.records import Document
 from serving.bulk import plan, run
 from serving.bulk.identity import maker
@@ -115,6 +116,23 @@ def test_options_come_to_the_extractor(tmp_path: Path, bulk: Bulk, loaded: FakeE
     assert row["document"] == loaded.extract("قال الوزير ذلك", id="1", min_score=0.9).to_dict()
 
 
+def test_the_runtime_comes_to_the_extractor(
+    archive: Path, tmp_path: Path, bulk: Bulk, loaded: FakeExtractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtimes: list[object] = []
+
+    def load(checkpoint: object = None, *, runtime: str, **options: object) -> FakeExtractor:
+        runtimes.append(runtime)
+        return loaded
+
+    monkeypatch.setattr(Extractor, "load", load)
+    assert bulk(archive, tmp_path / "a").exit_code == 0
+    assert bulk(archive, tmp_path / "b", "--runtime", "openvino-fp32").exit_code == 0
+    assert runtimes == ["openvino", "openvino-fp32"]
+    assert bulk(archive, tmp_path / "c", "--runtime", "torch").exit_code == 2
+    assert not (tmp_path / "c").exists()
+
+
 @pytest.mark.usefixtures("loaded")
 def test_another_file_system(tmp_path: Path, bulk: Bulk) -> None:
     fs = fsspec.filesystem("memory")
@@ -147,6 +165,15 @@ def test_what_is_finished_is_not_done_again(archive: Path, tmp_path: Path, bulk:
     assert contents(output) == whole
 
 
+@pytest.mark.usefixtures("loaded")
+def test_an_output_whose_name_has_signs_of_a_glob_goes_on(archive: Path, tmp_path: Path, bulk: Bulk) -> None:
+    output = tmp_path / "out[1]*"
+    assert bulk(archive, output).exit_code == 0
+    whole = contents(output)
+    assert bulk(archive, output).exit_code == 0
+    assert contents(output) == whole
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -154,6 +181,7 @@ def test_what_is_finished_is_not_done_again(archive: Path, tmp_path: Path, bulk:
         (["--format", "parquet"], 'format was "jsonl"'),
         (["--part-documents", 3], "part_documents was 2"),
         (["--text-field", "body"], 'text_field was "text"'),
+        (["--runtime", "onnxruntime"], 'runtime was "openvino", and now is "onnxruntime"'),
     ],
 )
 @pytest.mark.usefixtures("loaded")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import fsspec
@@ -63,6 +65,21 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, url: str, message: str) 
     (tmp_path / "empty").mkdir()
     with pytest.raises(RefusedError, match=message):
         find_input(url.format(tmp_path))
+
+
+def test_a_directory_that_cannot_be_read_is_not_left_out_in_silence(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.scandir
+
+    def scan(path: str) -> object:
+        if str(path).endswith("2015"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return whole(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    with pytest.raises(RefusedError, match=r"archive: Permission denied"):
+        find_input(str(archive))
 
 
 def test_other_file_systems(tmp_path: Path) -> None:
