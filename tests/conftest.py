@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from hypothesis import settings
 # what an example costs is a matter of the machine, and no test asserts it
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
+
+# a shell that starts the tests in the background has them, and all that they start, ignore it
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 
