@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
-from rich.console import Console
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from model.console import say
 from model.extractor import DEFAULT_CHECKPOINT, Extractor, read_config
 from serving.app import create_app
 from serving.authorization import key_ring
@@ -112,8 +112,7 @@ def _config(settings: Settings, app: FastAPI | str) -> uvicorn.Config:
 def _load(settings: Settings, address: str) -> Extractor:
     """Load the checkpoint, and say on standard error that it serves."""
     extractor = load_to_serve(settings.checkpoint, **settings.network)
-    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
-    console.print(f"musnad: {extractor.info.name} {extractor.info.version} on {address}")
+    say(f"{extractor.info.name} {extractor.info.version} on {address}")
     return extractor
 
 
