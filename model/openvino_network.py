@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,15 +83,7 @@ class OpenVinoNetwork:
 
 def _round_weights(network: Any) -> None:
     """Put int8 weights, with a scale for every group of an output's, in the place of every constant matrix."""
-    for node in network.get_ordered_ops():
-        if node.get_type_name() != "MatMul":
-            continue
-        weights = _constant(node.input_value(1).get_node())
-        if weights is None or weights.ndim != 2:
-            continue
-        form = node.get_attributes()
-        if not form["transpose_b"]:
-            weights = weights.T
+    for node, weights in _products(network):
         outputs, inputs = weights.shape
         groups = weights.reshape(outputs, -1, _WEIGHTS if inputs % _WEIGHTS == 0 else inputs)
         scale = np.abs(groups).max(axis=2, keepdims=True) / 127
@@ -98,24 +91,32 @@ def _round_weights(network: Any) -> None:
         rounded = operations.convert(operations.constant(np.round(groups / scale).astype(np.int8)), "f32")
         restored = operations.multiply(rounded, operations.constant(scale))
         matrix = operations.reshape(restored, operations.constant(np.array(weights.shape)), False)
-        node.output(0).replace(operations.matmul(node.input_value(0), matrix, form["transpose_a"], True).output(0))
+        node.output(0).replace(_product(node, node.input_value(0), matrix).output(0))
     network.validate_nodes_and_infer_types()
 
 
 def _halve_weights(network: Any) -> None:
     """Put bf16 weights in the place of every constant matrix, which OpenVINO would keep in fp32 beside its own bf16."""
+    for node, weights in _products(network):
+        half = operations.convert(node.input_value(0), "bf16")
+        product = _product(node, half, operations.constant(_bf16(weights)))
+        node.output(0).replace(operations.convert(product, "f32").output(0))
+    network.validate_nodes_and_infer_types()
+
+
+def _products(network: Any) -> Iterator[tuple[Any, Floats]]:
+    """The products with a constant matrix, and that matrix as [outputs, inputs]."""
     for node in network.get_ordered_ops():
         if node.get_type_name() != "MatMul":
             continue
         weights = _constant(node.input_value(1).get_node())
-        if weights is None or weights.ndim != 2:
-            continue
-        form = node.get_attributes()
-        matrix = operations.constant(_bf16(weights if form["transpose_b"] else weights.T))
-        half = operations.convert(node.input_value(0), "bf16")
-        product = operations.matmul(half, matrix, form["transpose_a"], True)
-        node.output(0).replace(operations.convert(product, "f32").output(0))
-    network.validate_nodes_and_infer_types()
+        if weights is not None and weights.ndim == 2:
+            yield node, weights if node.get_attributes()["transpose_b"] else weights.T
+
+
+def _product(node: Any, inputs: Any, matrix: Any) -> Any:
+    """The product in the place of another, with a matrix that is [outputs, inputs]."""
+    return operations.matmul(inputs, matrix, node.get_attributes()["transpose_a"], True)
 
 
 def _bf16(matrix: Floats) -> Any:
