@@ -26,7 +26,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed import ANNOTATIONS, use_cores
+from benchmarks.speed import ANNOTATIONS, misuse, use_cores
 from model.annotation_files import read_annotations
 from model.cores import cores
 
@@ -98,10 +98,8 @@ def main(
     out: Annotated[Path | None, typer.Option("--json", help="All figures, also to a file.")] = None,
 ) -> None:
     """Measure, print a table, and draw."""
-    try:
+    with misuse():
         use_cores(threads)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     counts = [10**power for power in range(len(str(most))) if 10**power <= most]
     with tempfile.TemporaryDirectory(prefix="musnad-growth-") as folder:
         runs = [predict(count, Path(folder)) for count in counts]

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from torch.nn import functional
 
-from benchmarks.speed import sample, use_cores
+from benchmarks.speed import misuse, sample, use_cores
 from model import openvino_network
 from model.cores import cores
 from model.encoding import SentenceEncoder, Window, batches
@@ -155,11 +155,9 @@ def main(
     threads: Annotated[int, typer.Option(help="Cores; 0 is all.", min=0)] = 0,
 ) -> None:
     """Measure and print two tables."""
-    try:
+    with misuse():
         use_cores(threads)
         texts, _ = sample(sentences)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     warnings.simplefilter("ignore")
     console = Console(width=150)
     peaks: dict[Precision, float] = {}

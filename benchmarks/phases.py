@@ -22,7 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed import sample, use_cores
+from benchmarks.speed import misuse, sample, use_cores
 from model.cores import cores
 
 #: What is started, by name; all read a text from standard input.
@@ -92,11 +92,9 @@ def main(
     threads: Annotated[int, typer.Option(help="Cores; 0 is all.", min=0)] = 0,
 ) -> None:
     """Measure and print two tables."""
-    try:
+    with misuse():
         use_cores(threads)
         texts, warm = sample(sentences)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     console = Console(width=120)
     cold = Table("from start to first answer", "median, s", "all, s", title=f"{cores()} cores")
     for name, command in COMMANDS.items():

@@ -29,7 +29,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed import sample, use_cores
+from benchmarks.speed import misuse, sample, use_cores
 from model.cores import cores
 from model.encoding import Batch, SentenceEncoder, Window, batches
 from model.extractor import DEFAULT_CHECKPOINT, Extractor
@@ -251,11 +251,9 @@ def main(
     names = list(RUNTIMES) if only is None else only
     if unknown := sorted(set(names) - set(RUNTIMES)):
         raise typer.BadParameter(f"--only: {', '.join(unknown)}: not one of: {'; '.join(RUNTIMES)}")
-    try:
+    with misuse():
         use_cores(threads)
         texts, _ = sample(sentences)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     console = Console(width=180)
     found = {}
     with tempfile.TemporaryDirectory(prefix="musnad-runtimes-") as folder:

@@ -16,8 +16,8 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from multiprocessing.context import SpawnContext
@@ -93,6 +93,15 @@ class Child:
             return self._connection.recv()
         except EOFError:
             raise RuntimeError("a contestant's process has ended; its error stands above") from None
+
+
+@contextmanager
+def misuse() -> Iterator[None]:
+    """Within it a ValueError is a wrong option of the command."""
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def use_cores(count: int) -> None:
@@ -200,11 +209,9 @@ def main(
     names = only.split(",")
     if unknown := sorted(set(names) - set(CONTESTANTS)):
         raise typer.BadParameter(f"--only: {', '.join(unknown)}: not one of {', '.join(CONTESTANTS)}")
-    try:
+    with misuse():
         use_cores(threads)
         chosen, others = sample(sentences)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     texts = [own.text for own in islice(read_annotations(ANNOTATIONS), _TOKENIZER_TEXTS)]
     work = Work(others, chosen, [[text] for text in articles().texts])
     rows = measure(names, work, rounds, texts)
