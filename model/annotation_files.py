@@ -89,16 +89,21 @@ def read_records(path: Path) -> Iterator[tuple[int, object]]:
 
 
 def write_annotations(path: Path, sentences: Iterable[AnnotatedSentence]) -> int:
-    """Write sentences as JSON lines (UTF-8, characters unescaped) and return how many.
+    """Write sentences as JSON lines, as `write_records` does, and return how many."""
+    return write_records(path, (sentence.to_dict() for sentence in sentences))
 
-    `path` is replaced only once all are written, so it may be the file that `sentences` is read from.
+
+def write_records(path: Path, records: Iterable[dict[str, object]]) -> int:
+    """Write JSON lines (UTF-8, characters unescaped) and return how many.
+
+    `path` is replaced only once all are written, so it may be the file that `records` come from.
     """
     unfinished = path.with_name(f".{path.name}.unfinished")
     count = 0
     try:
         with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-            for sentence in sentences:
-                file.write(json.dumps(sentence.to_dict(), ensure_ascii=False) + "\n")
+            for record in records:
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
                 count += 1
         unfinished.replace(path)
     finally:

@@ -61,6 +61,7 @@ def train(
         from training.continuing import Files, Overrides, configuration
         from training.processes import is_main
         from training.sources import SourceError
+        from training.suggesting.corpus import CorpusError
         from training.train import train as run
     except ImportError as error:
         needs_extra(error, "train")
@@ -77,7 +78,7 @@ def train(
             resume=not fresh,
             report=say,
         )
-    except (ConfigError, SourceError, AnnotationError, CheckpointError, OSError) as error:
+    except (ConfigError, SourceError, CorpusError, AnnotationError, CheckpointError, OSError) as error:
         fail(error)
     if is_main():
         Console().print(metrics)

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
-import lzma
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-
-def read_texts(path: Path) -> Iterator[str]:
-    """Yield `title` and `text` of every line of a JSON lines file (.gz and .xz are read too), in file order."""
-    binary = {".gz": gzip.GzipFile, ".xz": lzma.LZMAFile}.get(path.suffix, Path.open)(path, "rb")
-    with io.TextIOWrapper(binary, encoding="utf-8") as lines:
-        for line in lines:
-            record = json.loads(line)
-            yield "\n".join(part for part in (record.get("title"), record["text"]) if part)
+from training.suggesting.corpus import read_texts
 
 
 def comparable(text: str) -> str:
@@ -28,7 +18,7 @@ def texts_without(path: Path, files: Iterable[Path]) -> Iterator[str]:
     """Yield the texts of `path` that hold none of the sentences (`text`) of some JSON lines files."""
     lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
     held_out = [comparable(json.loads(line)["text"]) for line in lines]
-    for text in read_texts(path):
+    for _, text in read_texts(path):
         plain = comparable(text)
         if not any(sentence in plain for sentence in held_out):
             yield text

@@ -11,7 +11,6 @@ import pytest
 from model.network import IGNORED
 from training.config import ConfigError, Pretraining
 from training.pretrain import masked, pretrain
-from training.raw_texts import read_texts
 
 SPECIAL = {0, 1, 2, 3, 9}
 MASK = 9
@@ -31,17 +30,6 @@ def test_whole_words_are_masked_and_special_pieces_never() -> None:
     assert (labels.numpy()[chosen] == ids[chosen]).all()
     assert (inputs.numpy()[~chosen] == ids[~chosen]).all()
     assert 0.75 < (inputs.numpy()[chosen] == MASK).mean() < 0.85
-
-
-@pytest.mark.parametrize("suffix", ["", ".gz", ".xz"])
-def test_texts_are_read_compressed_or_not(tmp_path: Path, suffix: str) -> None:
-    import gzip
-    import lzma
-
-    path = tmp_path / f"articles.jsonl{suffix}"
-    content = '{"title": "عنوان", "text": "نص"}\n{"text": "آخر"}\n'.encode()
-    path.write_bytes({"": bytes, ".gz": gzip.compress, ".xz": lzma.compress}[suffix](content))
-    assert list(read_texts(path)) == ["عنوان\nنص", "آخر"]
 
 
 def test_the_encoder_keeps_its_dropout(tmp_path: Path, tiny_encoder: Path) -> None:

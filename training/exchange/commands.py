@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,14 +12,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from model.annotation import AnnotationError
+from model.annotation_files import read_annotations, write_annotations, write_records
 from model.console import errors, fail, needs_extra
 from training.annotation_split import THRESHOLD, domain, split_files
-from training.exchange import conll, labelstudio
+from training.exchange import conll, labelstudio, standoff
 from training.exchange.conll import Loss
 from training.exchange.exporting import Writer, export_documents
 from training.exchange.importing import Choices, Several, import_documents
 from training.exchange.registry import FORMATS, FormatName
 from training.exchange.splitting import Across
+from training.exchange.standoff import StandoffError
+from training.suggesting.corpus import CorpusError
 
 if TYPE_CHECKING:
     from training.exchange.documents import Finding
@@ -105,8 +109,6 @@ def export_files(
     all_notes: _AllNotes = False,
 ) -> None:
     """Turn annotated sentences into a tool's file, or folder (brat); exit status 1 if one cannot be written."""
-    from model.annotation import AnnotationError
-
     *sources, target = paths
     if not sources:
         fail("give the annotated files, and then the file to write")
@@ -138,9 +140,6 @@ def split(
     seed: Annotated[int, typer.Option(help="The same sentences and seed give the same splits.")] = 2024,
 ) -> None:
     """Split 80/10/10 within each domain (what ids begin with), near-duplicates on one side."""
-    from model.annotation import AnnotationError
-    from model.annotation_files import read_annotations
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
         sizes = split_files(files, folder, seed)
@@ -167,8 +166,6 @@ def dedup(
         from training.exchange.duplicates import near_duplicates_in
     except ImportError as error:
         needs_extra(error, "train")
-    from model.annotation import AnnotationError
-
     try:
         pairs = near_duplicates_in(files, threshold)
     except (AnnotationError, OSError) as error:
@@ -178,6 +175,34 @@ def dedup(
         Console().print(_table(pairs))
     errors.print(f"{len(pairs)} near-duplicates, {across} of them across files")
     raise typer.Exit(1 if across else 0)
+
+
+@app.command("detach")
+def detach_file(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Annotated JSON lines.")],
+    texts: Annotated[Path, typer.Argument(metavar="TEXTS", help="JSON lines of texts (.gz, .xz) that they are from.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="Standoff JSON lines.")],
+) -> None:
+    """Keep annotations without their sentences, by where these stand in texts that may not be passed on."""
+    _rewrite(lambda: write_records(target, standoff.detach(list(read_annotations(source)), texts)), target)
+
+
+@app.command("attach")
+def attach_file(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Standoff JSON lines.")],
+    texts: Annotated[Path, typer.Argument(metavar="TEXTS", help="JSON lines of texts (.gz, .xz) that they are from.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="Annotated JSON lines.")],
+) -> None:
+    """Bring standoff annotations and the texts that they are from together, into annotated sentences."""
+    _rewrite(lambda: write_annotations(target, standoff.attach(source, texts)), target)
+
+
+def _rewrite(write: Callable[[], int], target: Path) -> None:
+    try:
+        count = write()
+    except (AnnotationError, StandoffError, CorpusError, OSError) as error:
+        fail(error)
+    errors.print(f"{count} sentences in {target}")
 
 
 def _table(pairs: Sequence[Pair]) -> Table:
