@@ -18,7 +18,10 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # a contestant's process has nothing but its own libraries
+    from model.runtime import Runtime
 
 Run = Callable[[Sequence[str]], object]
 
@@ -53,10 +56,10 @@ class Contestant:
         return self.package is None or importlib.util.find_spec(self.package) is not None
 
 
-def _load_musnad(folder: Path) -> Run:
+def _load_musnad(folder: Path, checkpoint: str = "default", runtime: Runtime = "openvino") -> Run:
     from model.extractor import Extractor
 
-    return Extractor.load().extract_batch
+    return Extractor.load(checkpoint, runtime=runtime).extract_batch
 
 
 def _build_pipeline(folder: Path, texts: Sequence[str]) -> None:
@@ -176,6 +179,24 @@ def _use_cores() -> None:
 #: By their names on the command line.
 CONTESTANTS: Mapping[str, Contestant] = {
     "musnad": Contestant("Musnad", "entities, actions, roles, triples", _load_musnad, splits=True),
+    "musnad-int8": Contestant(
+        "Musnad, onnxruntime-int8",
+        "entities, actions, roles, triples",
+        partial(_load_musnad, runtime="onnxruntime-int8"),
+        splits=True,
+    ),
+    "fast": Contestant(
+        "Musnad, checkpoint fast",
+        "entities, actions, roles, triples",
+        partial(_load_musnad, checkpoint="fast"),
+        splits=True,
+    ),
+    "fast-int8": Contestant(
+        "Musnad, checkpoint fast, onnxruntime-int8",
+        "entities, actions, roles, triples",
+        partial(_load_musnad, checkpoint="fast", runtime="onnxruntime-int8"),
+        splits=True,
+    ),
     "pipeline": Contestant(
         "Hugging Face pipeline, AraBERT base's shape", "entities", _load_pipeline, _build_pipeline, "transformers"
     ),

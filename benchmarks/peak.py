@@ -29,7 +29,7 @@ from benchmarks.speed import misuse, sample, use_cores
 from model import openvino_network
 from model.cores import cores
 from model.encoding import SentenceEncoder, Window, batches
-from model.extractor import BATCH_SIZE, DEFAULT_CHECKPOINT, PIECES_PER_BATCH, Extractor
+from model.extractor import BATCH_SIZE, DEFAULT_CHECKPOINT, Extractor
 from model.openvino_network import OpenVinoNetwork, Precision, best_precision
 from model.outputs import Network
 
@@ -143,7 +143,7 @@ def _sizes(port: Any) -> list[int]:
 
 def network_rate(network: Network, encoder: SentenceEncoder, windows: Sequence[Window], seconds: float) -> float:
     """The most windows a second that a network takes, in batches as they come in a long run."""
-    groups = batches([len(window.input_ids) for window in windows], BATCH_SIZE, PIECES_PER_BATCH)
+    groups = batches([len(window.input_ids) for window in windows], BATCH_SIZE, network.pieces)
     own = [encoder.batch([windows[index] for index in group]) for group in groups][::-1]
     with ThreadPoolExecutor(network.calls) as pool:
         return len(windows) / _shortest(lambda: deque(pool.map(network, own), maxlen=0), seconds)

@@ -62,13 +62,13 @@ class Figures:
     f1: dict[str, float] = field(default_factory=dict)
 
 
-def _onnxruntime(folder: Path, calls: int) -> Network:
+def _onnxruntime(folder: Path, calls: int = 0, int8: bool = False) -> Network:
     from model.onnx_network import OnnxNetwork
 
-    return OnnxNetwork(_GRAPH, cores(), calls or cores())
+    return OnnxNetwork(_GRAPH, cores(), calls or cores(), int8=int8)
 
 
-def _onnxruntime_int8(folder: Path) -> Network:
+def _onnxruntime_dynamic(folder: Path) -> Network:
     from model.onnx_network import OnnxNetwork
 
     return OnnxNetwork(folder / _INT8, cores(), cores())
@@ -103,9 +103,10 @@ def _pytorch(folder: Path, precision: str) -> Network:
 #: By name; without more words, as many calls at a time as there are cores, each on one. int8: weights/inputs that
 #: share a scale.
 RUNTIMES: Mapping[str, Callable[[Path], Network]] = {
-    REFERENCE: partial(_onnxruntime, calls=0),
+    REFERENCE: _onnxruntime,
     "onnxruntime, one call": partial(_onnxruntime, calls=1),
-    "onnxruntime int8": _onnxruntime_int8,
+    "onnxruntime int8, dynamic": _onnxruntime_dynamic,
+    "onnxruntime int8 128/128": partial(_onnxruntime, int8=True),
     "openvino": partial(_openvino, precision="fp32"),
     "openvino bf16": partial(_openvino, precision="bf16"),
     "openvino bf16, one call": partial(_openvino, precision="bf16", calls=1),
@@ -257,7 +258,7 @@ def main(
     console = Console(width=180)
     found = {}
     with tempfile.TemporaryDirectory(prefix="musnad-runtimes-") as folder:
-        if "onnxruntime int8" in names:
+        if "onnxruntime int8, dynamic" in names:
             in_process(quantize, folder)
         for name in names:
             found[name] = in_process(measure, name, folder, texts, rounds, gold)

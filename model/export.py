@@ -2,7 +2,8 @@
 
 The weights are stored once. `model.safetensors` holds them in fp16; the graph in `model.onnx` has no weights of its
 own but points into that file (ONNX external data: a file name, an offset and a length) and casts them to fp32, which
-ONNX Runtime folds when it loads. Needs PyTorch and onnx: the extra `train`.
+ONNX Runtime folds when it loads. So does `model.int8.onnx`, whose matrices are bytes (`model.small_graph`). Needs
+PyTorch and onnx: the extra `train`.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from model.encoding import SentenceEncoder
+from model.matrices import SMALL_GRAPH, WEIGHTS
 from model.network import MusnadModel
 from model.outputs import HEADS
+from model.small_graph import with_int8_matrices
 
-WEIGHTS = "model.safetensors"
 GRAPH = "model.onnx"
 OPSET = 18
 
@@ -121,6 +123,7 @@ def _write_graph(model: MusnadModel, encoder: SentenceEncoder, directory: Path) 
     _strip_traces(graph)
     onnx.save(graph, str(directory / GRAPH))
     onnx.checker.check_model(str(directory / GRAPH))
+    onnx.save(with_int8_matrices(graph), str(directory / SMALL_GRAPH))
 
 
 def _strip_traces(model: onnx.ModelProto) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +24,12 @@ from model.runtime import Runtime, load_network
 from model.sentences import split_sentences
 from model.text import Offsets
 
-#: The checkpoint that ships with the project.
-DEFAULT_CHECKPOINT = Path(__file__).parent / "default"
+#: The checkpoints that ship with the project, by name: the first is used where none is named.
+SHIPPED = {name: Path(__file__).parent / name for name in ("default", "fast")}
+DEFAULT_CHECKPOINT = SHIPPED["default"]
 
-#: Sentences and padded pieces in one call of the network: as many as stay in a core's cache.
+#: Sentences in one call of the network, at most.
 BATCH_SIZE = 8
-PIECES_PER_BATCH = 512
 
 #: Sentences whose logits are held at once, at most.
 SENTENCES_AT_ONCE = 1024
@@ -48,6 +49,17 @@ class CheckpointInfo:
     name: str
     version: str
     config: dict[str, Any]
+
+
+def directory_of(checkpoint: str | Path | None) -> Path:
+    """The directory of a checkpoint: as given, or, where nothing is there, of the one that ships under that name."""
+    path = DEFAULT_CHECKPOINT if checkpoint is None else Path(checkpoint)
+    return SHIPPED[str(path)] if is_name(path) else path
+
+
+def is_name(checkpoint: Path) -> bool:
+    """Whether this is the name of a checkpoint that ships, and nothing here is called so."""
+    return str(checkpoint) in SHIPPED and not os.path.lexists(checkpoint)
 
 
 def read_config(checkpoint: Path) -> dict[str, Any]:
@@ -104,12 +116,12 @@ class Extractor:
         threads: int = 0,
         calls: int = 0,
     ) -> Extractor:
-        """Load a checkpoint directory (default: the shipped one).
+        """Load a checkpoint from its directory, or one that ships by its name (by default `default`; `fast`).
 
         `threads`: cores that the network may use (0: all); `calls`: batches that share them at a time (0: one a core).
         Raises CheckpointError.
         """
-        path = DEFAULT_CHECKPOINT if checkpoint is None else Path(checkpoint)
+        path = directory_of(checkpoint)
         config = read_config(path)
         graph = path / "model.onnx"
         if not graph.is_file():
@@ -224,7 +236,7 @@ class Extractor:
                 window = windows[index][place]
                 rows[index][place] = unpadded(outputs, row, window.last - window.first)
 
-        groups = list(batches(lengths, batch_size, PIECES_PER_BATCH))
+        groups = list(batches(lengths, batch_size, self.network.pieces))
         if len(groups) > 1 and self.network.calls > 1:
             with ThreadPoolExecutor(self.network.calls) as pool:
                 deque(pool.map(run, reversed(groups)), maxlen=0)  # the longest first, so that all end together

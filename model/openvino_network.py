@@ -40,6 +40,8 @@ class OpenVinoNetwork:
     of bytes, weights and inputs rounded by groups, and leaves all else in fp32.
     """
 
+    pieces = 512
+
     def __init__(self, graph: Path, threads: int, calls: int, precision: Precision) -> None:
         self.calls = calls
         core = openvino.Core()

@@ -25,6 +25,10 @@ class Network(Protocol):
     def calls(self) -> int:
         """How many calls from as many threads are of use at a time."""
 
+    @property
+    def pieces(self) -> int:
+        """Padded pieces of a call, at most: as many as stay in a core's cache; a longer sentence is alone in it."""
+
     def __call__(self, batch: Batch) -> dict[str, Floats]: ...
 
 

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.extractor import CheckpointError
+from model.extractor import CheckpointError, directory_of
 
 #: The link in a registry to the version that should serve, and the directory of all versions.
 CURRENT, VERSIONS = "current", "versions"
@@ -30,13 +30,13 @@ class Located:
 
 
 def locate(path: Path) -> Located:
-    """Return where `path`, a checkpoint, a registry or a link to either, leads to now.
+    """Return where `path`, a checkpoint (or the name of one that ships), a registry or a link to either, leads to now.
 
     A link in the middle of `path` is no such link. Raises CheckpointError for a registry without a current version, or
     links that cannot be followed; a directory that is not there is for the loader to name.
     """
     states: list[str] = []
-    place = path
+    place = directory_of(path)
     try:
         while len(states) < _MOST:
             if place.is_symlink():

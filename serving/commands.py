@@ -24,7 +24,7 @@ app.add_typer(bulk_commands.app)
 #: The status of a command that SIGPIPE ends, as a shell reports it.
 _BROKEN_PIPE = 128 + 13
 
-Checkpoint = Annotated[Path | None, typer.Option(help="Checkpoint directory or registry, instead of the shipped one.")]
+Checkpoint = Annotated[Path | None, typer.Option(help="Checkpoint directory or registry, or `fast`, which ships too.")]
 
 
 @app.command()
@@ -38,7 +38,7 @@ def predict(
     format: Annotated[
         Format | None, typer.Option(help="By default pretty on a terminal; elsewhere json, a document a line.")
     ] = None,
-    runtime: Annotated[Runtime, typer.Option(help="What runs the network; openvino-fp32 rounds nothing.")] = "openvino",
+    runtime: Annotated[Runtime, typer.Option(help="What runs the network: see docs/performance.md.")] = "openvino",
 ) -> None:
     """Extract entities and triples from plain text or JSON lines.
 

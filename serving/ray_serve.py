@@ -17,6 +17,7 @@ from ray import serve
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from model.extractor import is_name
 from serving.app import create_app
 from serving.loading import load_extractor, load_to_serve
 from serving.logs import configure_logs
@@ -107,7 +108,7 @@ def replica_settings(arguments: Arguments) -> Settings:
             "threads": arguments.cpus,
             "require_keys": "yes" if settings.require_keys == "auto" else settings.require_keys,
             "database_url": _shared_database(settings),
-            "checkpoint": _absolute(settings.checkpoint),
+            "checkpoint": _elsewhere(settings.checkpoint),
             "keys_file": _absolute(settings.keys_file),
         }
     )
@@ -121,6 +122,11 @@ def _shared_database(settings: Settings) -> str | None:
             f"{PREFIX}DATABASE_URL: SQLite is a file of one machine, and replicas may run on several: use PostgreSQL"
         )
     return url
+
+
+def _elsewhere(checkpoint: Path | None) -> Path | None:
+    """A checkpoint as a replica finds it: a path that means the same there, or the name of one that ships."""
+    return checkpoint if checkpoint is None or is_name(checkpoint) else _absolute(checkpoint)
 
 
 def _absolute(path: Path | None) -> Path | None:

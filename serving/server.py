@@ -14,7 +14,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from model.console import say
-from model.extractor import DEFAULT_CHECKPOINT, Extractor, read_config
+from model.extractor import Extractor, directory_of, read_config
 from serving.app import create_app
 from serving.authorization import key_ring
 from serving.checkpoints import locate
@@ -79,7 +79,7 @@ def check_settings(settings: Settings) -> None:
 
     The database's tables are made, or brought up to date. Raises CheckpointError, KeysError, or what the database does.
     """
-    read_config(DEFAULT_CHECKPOINT if settings.checkpoint is None else locate(settings.checkpoint).directory)
+    read_config(locate(directory_of(settings.checkpoint)).directory)
     key_ring(settings.keys_file, keys_required(settings.host, settings.require_keys))
     if settings.database_url is not None:
         upgrade(settings.database_url)

@@ -42,13 +42,13 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=256, description="Processes, each with a model of its own.")
     checkpoint: Path | None = Field(
         default=None,
-        description="Checkpoint directory, by default the shipped one; or a registry of `musnad models`, or a link, "
-        "which are followed while the service runs.",
+        description="Checkpoint directory, or the name of one that ships: `default` (taken where none is named) or "
+        "`fast`; or a registry of `musnad models`, or a link, which are followed while the service runs.",
     )
     runtime: Runtime = Field(
         default="openvino",
         description="What runs the network: `openvino` (bf16 or int8 matrices where the processor multiplies them), "
-        "`openvino-fp32` or `onnxruntime`.",
+        "`openvino-fp32`, `onnxruntime` (fp32), or `onnxruntime-int8` (the least memory).",
     )
     threads: int = Field(default=0, ge=0, description="Cores that the network may use; 0 is all.")
     batches_at_a_time: int = Field(

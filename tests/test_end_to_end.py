@@ -11,6 +11,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from agreement import assert_agrees_with_pytorch
@@ -105,6 +106,19 @@ def test_the_checkpoint_says_what_made_it(checkpoint: Path) -> None:
 def test_a_runtime_and_pytorch_agree(runtime: Runtime, checkpoint: Path, root: Path) -> None:
     sentences = islice(read_annotations(root / "annotations" / "dev.jsonl"), 20)
     assert_agrees_with_pytorch(checkpoint, runtime, [sentence.text for sentence in sentences])
+
+
+def test_bytes_say_nearly_the_same(checkpoint: Path, root: Path) -> None:
+    # this encoder's matrices are narrower than a block of bytes
+    texts = [own.text for own in islice(read_annotations(root / "annotations" / "dev.jsonl"), 20)]
+    exact = Extractor.load(checkpoint, runtime="onnxruntime")
+    rounded = Extractor.load(checkpoint, runtime="onnxruntime-int8")
+    encoded = exact.encoder.encode_many([(text, (0, len(text))) for text in texts])
+    for one, other in zip(exact.logits(encoded), rounded.logits(encoded), strict=True):
+        assert one is not None
+        assert other is not None
+        np.testing.assert_allclose(one.names, other.names, atol=0.1)
+        assert not np.array_equal(one.names, other.names)
 
 
 def test_evaluate_writes_every_figure(checkpoint: Path, config: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The shipped checkpoint on our own articles and sentences."""
+"""The shipped checkpoints on our own articles and sentences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agreement import assert_agrees_with_pytorch
 
 from model.annotation_files import read_annotations
 from model.cores import multiplies
-from model.extractor import Extractor
+from model.extractor import SHIPPED, Extractor
 from model.openvino_network import OpenVinoNetwork, Precision
 from model.runtime import Runtime
 from training.evaluation import evaluate
@@ -22,9 +22,14 @@ from training.evaluation import evaluate
 ARTICLES = sorted((Path(__file__).parent / "articles").glob("*.txt"))
 
 
+@pytest.fixture(scope="module", params=SHIPPED)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def extractor() -> Extractor:
-    return Extractor.load()
+def extractor(name: str) -> Extractor:
+    return Extractor.load(name)
 
 
 @pytest.mark.parametrize("path", ARTICLES, ids=lambda path: path.stem)
@@ -81,17 +86,25 @@ def test_quality_on_our_own_dev_sentences(extractor: Extractor, root: Path) -> N
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino-fp32"])
-def test_a_runtime_and_pytorch_agree(runtime: Runtime, shipped: Path, root: Path) -> None:
+def test_a_runtime_and_pytorch_agree(runtime: Runtime, name: str, root: Path) -> None:
     sentences = islice(read_annotations(root / "annotations" / "dev.jsonl"), 24)
-    assert_agrees_with_pytorch(shipped, runtime, [sentence.text for sentence in sentences])
+    assert_agrees_with_pytorch(SHIPPED[name], runtime, [sentence.text for sentence in sentences])
 
 
 @pytest.mark.parametrize("precision", ["bf16", "int8"])
-def test_rounded_matrices_find_what_fp32_finds(precision: Precision, shipped: Path, root: Path) -> None:
+def test_rounded_matrices_find_what_fp32_finds(precision: Precision, name: str, root: Path) -> None:
     if not multiplies(precision):
         pytest.skip(f"this processor has no instructions for {precision} matrices")
-    exact = Extractor.load(shipped, runtime="openvino-fp32")
-    rounded = Extractor.with_network(shipped, OpenVinoNetwork(shipped / "model.onnx", 2, 2, precision))
+    network = OpenVinoNetwork(SHIPPED[name] / "model.onnx", 2, 2, precision)
+    _assert_finds_what_fp32_finds(Extractor.with_network(SHIPPED[name], network), name, root)
+
+
+def test_bytes_on_onnx_runtime_find_what_fp32_finds(name: str, root: Path) -> None:
+    _assert_finds_what_fp32_finds(Extractor.load(name, runtime="onnxruntime-int8"), name, root)
+
+
+def _assert_finds_what_fp32_finds(rounded: Extractor, name: str, root: Path) -> None:
+    exact = Extractor.load(name, runtime="openvino-fp32")
     texts = [sentence.text for sentence in islice(read_annotations(root / "annotations" / "dev.jsonl"), 120)]
     pairs = list(zip(rounded.extract_batch(texts), exact.extract_batch(texts), strict=True))
     ours = [{(e.start, e.end, e.label) for e in document.entities} for document, _ in pairs]
@@ -116,3 +129,16 @@ def test_nothing_is_told_to_anyone(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_ships_whole_and_says_what_it_is(name: str, extractor: Extractor) -> None:
+    assert extractor.info.name == f"musnad-{name}"
+    assert f"# {extractor.info.name} {extractor.info.version}\n" in (SHIPPED[name] / "README.md").read_text("utf-8")
+    assert (
+        SHIPPED[name].joinpath("tokenizer.json").read_bytes()
+        == SHIPPED["default"].joinpath("tokenizer.json").read_bytes()
+    )
+
+
+def test_the_weights_stay_under_100_mb() -> None:
+    assert sum((path / "model.safetensors").stat().st_size for path in SHIPPED.values()) <= 100_000_000

@@ -37,6 +37,7 @@ class MeanNetwork:
     def __init__(self, networks: Sequence[Network]) -> None:
         self.networks = networks
         self.calls = min(network.calls for network in networks)
+        self.pieces = min(network.pieces for network in networks)
 
     def __call__(self, batch: Batch) -> dict[str, Floats]:
         outputs = [network(batch) for network in self.networks]

@@ -14,6 +14,7 @@ class TorchNetwork:
 
     #: PyTorch puts all cores to one call.
     calls = 1
+    pieces = 512
 
     def __init__(self, model: MusnadModel) -> None:
         self.model = model

@@ -31,8 +31,8 @@ def bulk(
     text_field: Annotated[str, typer.Option(help="Field or column of the text.")] = "text",
     id_field: Annotated[str, typer.Option(help="Field or column of the id; without one, file and line.")] = "id",
     date_field: Annotated[str, typer.Option(help="Field or column of the date, which is passed through.")] = "date",
-    checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint directory, instead of the shipped one.")] = None,
-    runtime: Annotated[Runtime, typer.Option(help="What runs the network; openvino-fp32 rounds nothing.")] = "openvino",
+    checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint directory, or `fast`, which ships too.")] = None,
+    runtime: Annotated[Runtime, typer.Option(help="What runs the network: see docs/performance.md.")] = "openvino",
     min_score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Leave out what scores below.")] = 0.0,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Sentences in a batch of the network.")] = None,
     part_documents: Annotated[int, typer.Option(min=1, help="Documents of a part.")] = 256,
@@ -67,7 +67,7 @@ def bulk(
                 text_field=text_field,
                 id_field=id_field,
                 date_field=date_field,
-                checkpoint=None if checkpoint is None else str(_directory(checkpoint)),
+                checkpoint=None if checkpoint is None else _settled(checkpoint),
                 runtime=runtime,
                 min_score=min_score,
                 batch_size=batch_size,
@@ -108,13 +108,13 @@ def _extract(
     return failed + (0 if events is None else _write_events(output, events))
 
 
-def _directory(checkpoint: Path) -> Path:
-    """Where a checkpoint lies now, so that all workers take the same even if a link to it moves."""
-    from model.extractor import CheckpointError
+def _settled(checkpoint: Path) -> str:
+    """Where a checkpoint lies now, since a link to it may move before all workers have it; or its shipped name."""
+    from model.extractor import CheckpointError, is_name
     from serving.checkpoints import locate
 
     try:
-        return locate(checkpoint.absolute()).directory
+        return str(checkpoint if is_name(checkpoint) else locate(checkpoint.absolute()).directory)
     except CheckpointError as error:
         raise RefusedError(str(error)) from None
 

@@ -30,8 +30,7 @@ class Maker:
         if own != self:
             raise RefusedError(f"the run began with {self}, and this machine has {own}")
         try:
-            checkpoint = None if job.checkpoint is None else job.checkpoint_path
-            extractor = load_extractor(checkpoint, runtime=job.runtime, threads=threads)
+            extractor = load_extractor(job.checkpoint_path, runtime=job.runtime, threads=threads)
             self_test(extractor)
         except (CheckpointError, SelfTestError) as error:
             raise RefusedError(f"{job.checkpoint_path}: {error}") from None

@@ -50,9 +50,9 @@ class Job:
     @property
     def checkpoint_path(self) -> Path:
         """The checkpoint's directory."""
-        from model.extractor import DEFAULT_CHECKPOINT  # here, so that `musnad --help` does not wait for numpy
+        from model.extractor import directory_of  # here, so that `musnad --help` does not wait for numpy
 
-        return DEFAULT_CHECKPOINT if self.checkpoint is None else Path(self.checkpoint)
+        return directory_of(self.checkpoint)
 
 
 #: Told how many more documents are done.

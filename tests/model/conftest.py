@@ -65,6 +65,7 @@ class WordNetwork:
     """
 
     calls = 2
+    pieces = 512
 
     def __init__(self, vocabulary: int, seed: int = 0, reach: int = 20) -> None:
         random = np.random.default_rng(seed)

@@ -14,7 +14,16 @@ from tokenizers import Tokenizer
 
 from model.calibration import Calibration
 from model.encoding import Batch
-from model.extractor import CheckpointError, Extractor, load_tokenizer, read_config, text_id
+from model.extractor import (
+    SHIPPED,
+    CheckpointError,
+    Extractor,
+    directory_of,
+    is_name,
+    load_tokenizer,
+    read_config,
+    text_id,
+)
 from model.outputs import Floats
 from model.records import Action, Document, Entity
 
@@ -279,3 +288,19 @@ def test_missing_and_broken_files_of_a_checkpoint(tmp_path: Path, tokenizer: Tok
     checkpoint_of(tmp_path, tokenizer, calibration={"roles": [1, 0]})
     with pytest.raises(CheckpointError, match="calibration: 'roles' is not one of"):
         Extractor.with_network(tmp_path, no_network)
+
+
+def test_a_shipped_checkpoint_has_a_name_where_nothing_else_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert directory_of(None) == directory_of("default") == SHIPPED["default"]
+    assert directory_of("fast") == SHIPPED["fast"]
+    assert directory_of("./fast") == SHIPPED["fast"]  # Path takes it for the same
+    assert directory_of(tmp_path / "fast") == tmp_path / "fast"
+    assert directory_of("slow") == Path("slow")
+    assert is_name(Path("fast"))
+    (tmp_path / "fast").symlink_to("nowhere")  # what a user has, even broken, is what the user means
+    assert not is_name(Path("fast"))
+    with pytest.raises(CheckpointError, match="fast"):
+        Extractor.load("fast")

@@ -9,7 +9,7 @@ from fake_extractor import FakeExtractor
 from nasty_texts import NASTY_TEXTS
 from starlette.testclient import TestClient
 
-from model.extractor import Extractor
+from model.extractor import DEFAULT_CHECKPOINT, Extractor
 from serving.app import create_app
 from serving.settings import Settings
 
@@ -24,7 +24,7 @@ def loaded(extractor: FakeExtractor, monkeypatch: pytest.MonkeyPatch) -> FakeExt
     """The fake, which `Extractor.load` now returns for the shipped checkpoint and no other."""
 
     def load(checkpoint: object = None, **options: object) -> FakeExtractor:
-        assert checkpoint is None
+        assert checkpoint in (None, DEFAULT_CHECKPOINT)
         return extractor
 
     monkeypatch.setattr(Extractor, "load", load)

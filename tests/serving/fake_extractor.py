@@ -25,6 +25,7 @@ class FakeNetwork:
     """Logits of nothing; `batches` are rows and longest row of what it saw. It waits while `open` is not set."""
 
     calls = 2
+    pieces = 512
 
     def __init__(self) -> None:
         self.batches: list[tuple[int, ...]] = []

@@ -17,8 +17,8 @@ from live import Live, live
 from problem_checks import problem
 from real_service import copy_of, needs_checkpoint, serving, until, versions
 
-from model.extractor import CheckpointError, Extractor
-from serving.checkpoints import locate
+from model.extractor import SHIPPED, CheckpointError, Extractor
+from serving.checkpoints import Located, locate
 from serving.loading import load_extractor
 from serving.settings import Settings
 
@@ -199,6 +199,7 @@ def test_a_checkpoint_is_where_it_is(tmp_path: Path) -> None:
     located = locate(checkpoint)
     assert (located.directory, located.links) == (checkpoint, "")
     assert locate(tmp_path / "nowhere").directory == tmp_path / "nowhere"
+    assert locate(Path("fast")) == Located(SHIPPED["fast"])
 
 
 def test_links_to_a_registry_are_followed_to_the_end(registry: FakeRegistry, tmp_path: Path) -> None:

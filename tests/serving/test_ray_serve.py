@@ -104,6 +104,7 @@ def test_arguments_go_before_the_environment(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("MUSNAD_REQUIRE_KEYS", "no")
     monkeypatch.setenv("MUSNAD_CHECKPOINT", "/srv/models")
     assert replica_settings(Arguments()).checkpoint == Path("/srv/models")
+    assert replica_settings(Arguments(checkpoint=Path("fast"))).checkpoint == Path("fast")  # wherever it is installed
     (tmp_path / "current").symlink_to("versions/1")
     settings = replica_settings(Arguments(checkpoint=Path("current"), cpus=3))
     assert settings.checkpoint == tmp_path / "current"  # a link is left to be followed

@@ -55,6 +55,7 @@ class ScriptedNetwork:
     """Says what the annotations of the same text say, each label with `certainty` logits more than all others."""
 
     calls = 1
+    pieces = 512
 
     def __init__(self, encoder: SentenceEncoder, script: Sequence[AnnotatedSentence], certainty: float) -> None:
         labelled = [LabelledSentence(sentence, names_only=False) for sentence in script]

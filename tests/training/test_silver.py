@@ -88,6 +88,7 @@ def test_the_mean_of_networks_is_of_their_logits() -> None:
 
     class Threefold:
         calls = 1
+        pieces = 512
 
         def __call__(self, batch: object) -> dict[str, Any]:
             return {head: 3 * value for head, value in one.items()}

@@ -146,6 +146,7 @@ class Noise:
     """A network that says something else of every sentence, and the same of the same."""
 
     calls = 1
+    pieces = 512
 
     def __call__(self, batch: Batch) -> dict[str, Floats]:
         rows, words = batch.word_pieces.shape

@@ -28,7 +28,7 @@ class Bump(StrEnum):
 
 
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint directory.")],
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint directory, or the name of one that ships.")],
     data: Annotated[list[Path], typer.Argument(help="Annotated JSON lines, or CoNLL files.")],
     against: Annotated[
         Path | None, typer.Option(help="Another checkpoint: which is better, significantly, and what changed.")
@@ -47,7 +47,7 @@ def evaluate(
     alpha: Alpha = 0.05,
     resamples: Resamples = 10_000,
     batch_size: Annotated[int, typer.Option(min=1)] = 8,
-    runtime: Annotated[Runtime, typer.Option(help="What runs the network; openvino-fp32 rounds nothing.")] = "openvino",
+    runtime: Annotated[Runtime, typer.Option(help="What runs the network: see docs/performance.md.")] = "openvino",
 ) -> None:
     """Measure a checkpoint against gold annotations (seqeval's strict report, spans, roles, triples, errors)."""
     try:

@@ -26,7 +26,7 @@ def suggest(
         list[Path] | None,
         typer.Option(help="Annotated JSON lines: what is like a sentence of theirs is left out; repeatable."),
     ] = None,
-    checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint directory, instead of the shipped one.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint directory, or `fast`, which ships too.")] = None,
     sample: Annotated[
         int, typer.Option(min=0, help="Most sentences that the model reads, drawn evenly from the corpus; 0: all.")
     ] = 20_000,

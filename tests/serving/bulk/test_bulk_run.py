@@ -15,7 +15,7 @@ from archives import contents, documents, failures, read_lines, write_lines
 from fake_extractor import FakeExtractor
 from typer.testing import Result
 
-from model.extractor import Extractor
+from model.extractor import SHIPPED, Extractor
 from model.records import Document
 from serving.bulk import plan, run
 from serving.bulk.identity import maker
@@ -116,19 +116,19 @@ def test_options_come_to_the_extractor(tmp_path: Path, bulk: Bulk, loaded: FakeE
     assert row["document"] == loaded.extract("قال الوزير ذلك", id="1", min_score=0.9).to_dict()
 
 
-def test_the_runtime_comes_to_the_extractor(
+def test_runtime_and_checkpoint_come_to_the_extractor(
     archive: Path, tmp_path: Path, bulk: Bulk, loaded: FakeExtractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runtimes: list[object] = []
+    asked: list[object] = []
 
     def load(checkpoint: object = None, *, runtime: str, **options: object) -> FakeExtractor:
-        runtimes.append(runtime)
+        asked.append((checkpoint, runtime))
         return loaded
 
     monkeypatch.setattr(Extractor, "load", load)
     assert bulk(archive, tmp_path / "a").exit_code == 0
-    assert bulk(archive, tmp_path / "b", "--runtime", "openvino-fp32").exit_code == 0
-    assert runtimes == ["openvino", "openvino-fp32"]
+    assert bulk(archive, tmp_path / "b", "--runtime", "openvino-fp32", "--checkpoint", "fast").exit_code == 0
+    assert asked == [(SHIPPED["default"], "openvino"), (SHIPPED["fast"], "openvino-fp32")]
     assert bulk(archive, tmp_path / "c", "--runtime", "torch").exit_code == 2
     assert not (tmp_path / "c").exists()
 
