@@ -167,6 +167,7 @@ def test_adjudication_in_a_browser(page: Path, tmp_path: Path) -> None:
         assert tab.locator("#state").text_content() == "0 of 2 decided"
         tab.locator("#sentence-0 input[value=b]").check()
         assert tab.locator("#state").text_content() == "1 of 2 decided"
+        tab.wait_for_timeout(500)  # Chromium keeps what a page stores a moment later
         tab.reload()
         assert tab.locator("#sentence-0 input[value=b]").is_checked()
         with tab.expect_download() as download:
