@@ -56,7 +56,7 @@ class Contestant:
         return self.package is None or importlib.util.find_spec(self.package) is not None
 
 
-def _load_musnad(folder: Path, checkpoint: str = "default", runtime: Runtime = "openvino") -> Run:
+def _load_musnad(folder: Path, checkpoint: str, runtime: Runtime) -> Run:
     from model.extractor import Extractor
 
     return Extractor.load(checkpoint, runtime=runtime).extract_batch
@@ -176,27 +176,17 @@ def _use_cores() -> None:
     torch.set_num_threads(len(os.sched_getaffinity(0)))
 
 
+def _musnad(title: str, checkpoint: str = "default", runtime: Runtime = "openvino") -> Contestant:
+    load = partial(_load_musnad, checkpoint=checkpoint, runtime=runtime)
+    return Contestant(title, "entities, actions, roles, triples", load, splits=True)
+
+
 #: By their names on the command line.
 CONTESTANTS: Mapping[str, Contestant] = {
-    "musnad": Contestant("Musnad", "entities, actions, roles, triples", _load_musnad, splits=True),
-    "musnad-int8": Contestant(
-        "Musnad, onnxruntime-int8",
-        "entities, actions, roles, triples",
-        partial(_load_musnad, runtime="onnxruntime-int8"),
-        splits=True,
-    ),
-    "fast": Contestant(
-        "Musnad, checkpoint fast",
-        "entities, actions, roles, triples",
-        partial(_load_musnad, checkpoint="fast"),
-        splits=True,
-    ),
-    "fast-int8": Contestant(
-        "Musnad, checkpoint fast, onnxruntime-int8",
-        "entities, actions, roles, triples",
-        partial(_load_musnad, checkpoint="fast", runtime="onnxruntime-int8"),
-        splits=True,
-    ),
+    "musnad": _musnad("Musnad"),
+    "musnad-int8": _musnad("Musnad, onnxruntime-int8", runtime="onnxruntime-int8"),
+    "fast": _musnad("Musnad, checkpoint fast", "fast"),
+    "fast-int8": _musnad("Musnad, checkpoint fast, onnxruntime-int8", "fast", "onnxruntime-int8"),
     "pipeline": Contestant(
         "Hugging Face pipeline, AraBERT base's shape", "entities", _load_pipeline, _build_pipeline, "transformers"
     ),

@@ -24,7 +24,7 @@ from model.encoding import SentenceEncoder
 from model.matrices import SMALL_GRAPH, WEIGHTS
 from model.network import MusnadModel
 from model.outputs import HEADS
-from model.small_graph import with_int8_matrices
+from model.small_graph import HALF, with_int8_matrices
 
 GRAPH = "model.onnx"
 OPSET = 18
@@ -153,7 +153,7 @@ def _share_weights(model: onnx.ModelProto, directory: Path) -> None:
         offset, length, shape = stored[name]
         if list(tensor.dims) != shape:
             raise ValueError(f"export: {name} has shape {list(tensor.dims)} in the graph and {shape} in {WEIGHTS}")
-        half = TensorProto(name=f"{tensor.name}.fp16", data_type=TensorProto.FLOAT16, dims=shape)
+        half = TensorProto(name=f"{tensor.name}{HALF}", data_type=TensorProto.FLOAT16, dims=shape)
         half.raw_data = b""  # set_external_data asks for the field
         external_data_helper.set_external_data(half, location=WEIGHTS, offset=offset, length=length)
         half.ClearField("raw_data")

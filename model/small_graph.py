@@ -14,7 +14,8 @@ from model.matrices import BLOCK, PLACE, SCALES, STEPS, is_matrix
 _DOMAIN = "com.microsoft"
 #: Inputs are rounded to bytes as well, in the same blocks.
 _BYTES = 4
-_HALF = ".fp16"
+#: What the exporter calls a weight of the checkpoint in the graph, after the name of its cast.
+HALF = ".fp16"
 
 
 def with_int8_matrices(model: ModelProto) -> ModelProto:
@@ -29,7 +30,7 @@ def with_int8_matrices(model: ModelProto) -> ModelProto:
     weights = {
         node.output[0]: stored[node.input[0]]
         for node in small.graph.node
-        if node.op_type == "Cast" and node.input[0].endswith(_HALF)
+        if node.op_type == "Cast" and node.input[0].endswith(HALF)
     }
     matrices = {
         node.output[0]: weights[node.input[0]]
@@ -55,7 +56,7 @@ def with_int8_matrices(model: ModelProto) -> ModelProto:
 
 def _name(weight: TensorProto) -> str:
     """What a weight is called in the checkpoint."""
-    return weight.name.removesuffix(_HALF).removeprefix("model.")
+    return weight.name.removesuffix(HALF).removeprefix("model.")
 
 
 def _check_names(weights: dict[str, TensorProto], matrices: dict[str, TensorProto]) -> None:
@@ -91,7 +92,7 @@ def _product(node: NodeProto, weight: TensorProto) -> tuple[NodeProto, list[Tens
 
 def _lookup(node: NodeProto, weight: TensorProto) -> list[NodeProto]:
     """Rows of a table that stays fp16, and their cast."""
-    rows = f"{node.output[0]}{_HALF}"
+    rows = f"{node.output[0]}{HALF}"
     found = helper.make_node("Gather", [weight.name, node.input[1]], [rows], node.name)
     found.attribute.extend(node.attribute)
     return [found, helper.make_node("Cast", [rows], list(node.output), to=TensorProto.FLOAT)]

@@ -39,6 +39,10 @@ _SkipBad = Annotated[
 ]
 
 
+_Texts = Annotated[
+    Path, typer.Argument(metavar="TEXTS", help="JSON lines of texts (.gz, .xz) that the sentences are from.")
+]
+
 _AllNotes = Annotated[bool, typer.Option("--all-notes", help=f"Print every note, not the first {_SHOWN} of each kind.")]
 
 
@@ -180,7 +184,7 @@ def dedup(
 @app.command("detach")
 def detach_file(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Annotated JSON lines.")],
-    texts: Annotated[Path, typer.Argument(metavar="TEXTS", help="JSON lines of texts (.gz, .xz) that they are from.")],
+    texts: _Texts,
     target: Annotated[Path, typer.Argument(metavar="OUT", help="Standoff JSON lines.")],
 ) -> None:
     """Keep annotations without their sentences, by where these stand in texts that may not be passed on."""
@@ -190,7 +194,7 @@ def detach_file(
 @app.command("attach")
 def attach_file(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Standoff JSON lines.")],
-    texts: Annotated[Path, typer.Argument(metavar="TEXTS", help="JSON lines of texts (.gz, .xz) that they are from.")],
+    texts: _Texts,
     target: Annotated[Path, typer.Argument(metavar="OUT", help="Annotated JSON lines.")],
 ) -> None:
     """Bring standoff annotations and the texts that they are from together, into annotated sentences."""
